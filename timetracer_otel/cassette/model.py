@@ -1,0 +1,88 @@
+"""The cassette's model, version 1. The JSON Schema is generated from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from timetracer_otel.interaction.parts import Part
+from timetracer_otel.protocols.http import HttpInteraction
+from timetracer_otel.protocols.sql import SqlInteraction
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Cassette",
+    "ClockReads",
+    "Draws",
+    "Dropped",
+    "Interaction",
+    "Redaction",
+]
+
+FORMAT_VERSION = 1
+
+Interaction = HttpInteraction | SqlInteraction
+"""Any protocol's interaction; the file's field `protocol` tells them apart."""
+
+
+class Draws(Part):
+    """What one source of randomness gave, in order, at one place of the request.
+
+    `source` is ``os.urandom``, ``random.random``, …; `arguments` tells calls of one source
+    apart (``"16"`` bytes, ``"64"`` bits); `values` are encoded values.
+    """
+
+    source: str
+    path: str = ""
+    arguments: str = ""
+    values: list[Any]
+
+
+class ClockReads(Part):
+    """What one line of code read from one clock, in order.
+
+    `site` is ``module:function``. `offsets_ns` are nanoseconds from `recorded_at` for the wall
+    clock (`clock` = ``time``), and from the first read of the trace for the monotonic ones.
+    """
+
+    clock: str
+    site: str
+    path: str = ""
+    offsets_ns: list[int]
+
+
+class Dropped(Part):
+    """Something that is not in the cassette, and why: nothing is ever cut in silence."""
+
+    what: str
+    why: str
+    count: int = 1
+
+
+class Redaction(Part):
+    """The policy that the recording passed through; ``none`` says so in as many words."""
+
+    policy: str = "none"
+    version: int = 0
+
+
+class Cassette(Part):
+    """The interactions of one trace.
+
+    `recorded_at` is the UTC time of the trace's start in RFC 3339 with nanoseconds. `entry` is
+    the inbound interaction that began the trace; a job that nothing called from outside has
+    none. `bootstrap` is what the process asked outside of any request (connection set-up,
+    start-up queries): no part of the request's sequence, and answered as often as it is asked.
+    """
+
+    timetracer: int
+    trace_id: str
+    recorded_at: str
+    duration_us: int
+    resource: list[dict[str, Any]] = []
+    entry: Interaction | None = None
+    interactions: list[Interaction] = []
+    bootstrap: list[Interaction] = []
+    draws: list[Draws] = []
+    clock: list[ClockReads] = []
+    dropped: list[Dropped] = []
+    redaction: Redaction = Redaction()

@@ -1,0 +1,67 @@
+"""Bytes to cassette: everything is checked, nothing is executed."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from timetracer_otel.cassette.model import FORMAT_VERSION, Cassette
+from timetracer_otel.interaction.parts import RecordedError
+from timetracer_otel.errors import InvalidCassette, UnsupportedVersion
+
+__all__ = ["MAX_CASSETTE_BYTES", "read_cassette"]
+
+MAX_CASSETTE_BYTES = 64 * 1024 * 1024
+"""A file beyond this, after decompression, is refused before it is parsed."""
+
+
+class _Version(msgspec.Struct):
+    timetracer: object = None
+
+
+_VERSION = msgspec.json.Decoder(_Version)
+_CASSETTE = msgspec.json.Decoder(Cassette)
+_PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
+
+
+def read_cassette(data: bytes, *, file: str) -> Cassette:
+    """Parse and check one cassette.
+
+    Raises `InvalidCassette` with file, JSON path and reason, or `UnsupportedVersion`.
+    """
+    if len(data) > MAX_CASSETTE_BYTES:
+        reason = f"{len(data):,} bytes, more than the {MAX_CASSETTE_BYTES:,} a cassette may have"
+        raise InvalidCassette(file=file, path="$", reason=reason)
+    try:
+        version = _VERSION.decode(data).timetracer
+        if type(version) is int and version > FORMAT_VERSION:
+            raise UnsupportedVersion(file=file, version=version, supported=FORMAT_VERSION)
+        if version != FORMAT_VERSION or type(version) is not int:
+            reason = f"the format version must be {FORMAT_VERSION}, not {version!r}"
+            raise InvalidCassette(file=file, path="$.timetracer", reason=reason)
+        cassette = _CASSETTE.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(file, error) from None
+    _check_outcomes(cassette, file)
+    return cassette
+
+
+def _invalid(file: str, error: Exception) -> InvalidCassette:
+    text = str(error) or type(error).__name__
+    found = _PATH.search(text)
+    path = found["path"] if found else "$"
+    return InvalidCassette(file=file, path=path, reason=text[: found.start()] if found else text)
+
+
+def _check_outcomes(cassette: Cassette, file: str) -> None:
+    """An interaction has a response or an error, never both (law of the format)."""
+    for place in ("interactions", "bootstrap"):
+        for index, interaction in enumerate(getattr(cassette, place)):
+            error: RecordedError | None = interaction.error
+            if interaction.response is not None and error is not None:
+                raise InvalidCassette(
+                    file=file,
+                    path=f"$.{place}[{index}]",
+                    reason="an interaction has a response or an error, not both",
+                )

@@ -1,0 +1,19 @@
+"""What every interaction has, whatever its protocol: the common parts, and its failure."""
+
+from timetracer_otel.interaction.failures import (
+    ErrorFamily,
+    decode_error,
+    encode_error,
+    register_errors,
+)
+from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
+
+__all__ = [
+    "ErrorFamily",
+    "InteractionBase",
+    "Part",
+    "RecordedError",
+    "decode_error",
+    "encode_error",
+    "register_errors",
+]

@@ -1,0 +1,50 @@
+"""What every protocol's interaction is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = ["InteractionBase", "Part", "RecordedError"]
+
+
+class Part(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """A piece of a cassette: unknown fields are refused, defaults are left out of the file."""
+
+
+class RecordedError(Part):
+    """An exception as the application's library met it.
+
+    `type` is the qualified name within `module`; `args` and `attributes` hold encoded values
+    (see `timetracer_otel.values`); `stage` says how far the interaction had come when it was
+    raised, in the protocol's own words (``connect``, ``send``, ``headers``, ``body``,
+    ``execute``, ``fetch``, ``commit``).
+    """
+
+    type: str
+    module: str
+    args: list[Any] = []
+    attributes: dict[str, Any] = {}
+    stage: str = ""
+    notes: list[str] = []
+    cause: RecordedError | None = None
+    context: RecordedError | None = None
+    traceback: str = ""
+
+
+class InteractionBase(Part):
+    """One request and its outcome across the edge of the process, whatever the protocol.
+
+    `path` is where in the request the call was made: ancestors' names with ordinals, without
+    the root (``task#2 › GET#1``). `start_us` counts from the trace's start.
+    """
+
+    id: int
+    span_id: str = ""
+    parent_span_id: str = ""
+    path: str = ""
+    library: str
+    title: str
+    start_us: int
+    duration_us: int = 0

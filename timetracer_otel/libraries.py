@@ -1,0 +1,136 @@
+"""What is known about a client library or framework: the one shape of every library module."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from dataclasses import dataclass, field
+from importlib import metadata
+from types import ModuleType
+
+from packaging.specifiers import SpecifierSet
+
+from timetracer_otel.patching import Change, Ledger
+
+__all__ = [
+    "Installation",
+    "Instrumentor",
+    "Library",
+    "Status",
+    "library_modules",
+    "status_of",
+]
+
+_LOG = logging.getLogger("timetracer_otel")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumentor:
+    """An OpenTelemetry instrumentor: its entry point, class, distribution and our options."""
+
+    entry_point: str
+    class_name: str
+    distribution: str
+    options: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One library, on the side of capture or on the side of replay.
+
+    `distribution` and `versions` say what must be installed (PEP 440); `module` is imported to
+    apply `changes`. `requires_span` libraries are captured only when `instrumentor` is
+    installed too, since nothing else gives them a span.
+    """
+
+    name: str
+    protocol: str
+    module: str
+    distribution: str
+    versions: str
+    changes: tuple[Change, ...] = ()
+    instrumentor: Instrumentor | None = None
+    requires_span: bool = False
+    extra: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a library is captured here, and if not, why. `version` is empty if absent."""
+
+    name: str
+    version: str
+    captured: bool
+    reason: str = ""
+
+
+def status_of(library: Library, wanted: tuple[str, ...] = ()) -> Status:
+    """What can be said of `library` before anything is patched."""
+    try:
+        version = metadata.version(library.distribution)
+    except metadata.PackageNotFoundError:
+        return Status(library.name, "", captured=False, reason="not installed")
+    if wanted and library.name not in wanted:
+        return Status(library.name, version, captured=False, reason="not chosen by `capture`")
+    if version not in SpecifierSet(library.versions, prereleases=True):
+        reason = f"version {version} is not supported ({library.versions})"
+        return Status(library.name, version, captured=False, reason=reason)
+    if library.requires_span and library.instrumentor is not None:
+        try:
+            metadata.version(library.instrumentor.distribution)
+        except metadata.PackageNotFoundError:
+            reason = f"needs {library.instrumentor.distribution}; install timetracer-otel"
+            reason += f"[{library.extra or library.name}]"
+            return Status(library.name, version, captured=False, reason=reason)
+    return Status(library.name, version, captured=True)
+
+
+def library_modules(package: ModuleType) -> list[Library]:
+    """The `LIBRARY` of every module in a folder of library modules, by name."""
+    found = []
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        library = getattr(module, "LIBRARY", None)
+        if isinstance(library, Library):
+            found.append(library)
+    return sorted(found, key=lambda library: library.name)
+
+
+class Installation:
+    """The library modules of one folder, put in place and taken away again."""
+
+    def __init__(self, package: ModuleType) -> None:
+        self._package = package
+        self._ledgers: dict[str, Ledger] = {}
+        self._statuses: dict[str, Status] = {}
+
+    def install(self, wanted: tuple[str, ...] = ()) -> list[Status]:
+        """Change every installed and supported library, once; one failing stops no other."""
+        for library in library_modules(self._package):
+            if library.name not in self._ledgers:
+                self._statuses[library.name] = self._apply(library, status_of(library, wanted))
+        return self.statuses()
+
+    def _apply(self, library: Library, status: Status) -> Status:
+        if not status.captured:
+            return status
+        ledger = Ledger()
+        try:
+            ledger.apply(library.changes)
+        except Exception as error:  # a foreign import may fail in any way; the others go on
+            _LOG.warning("%s cannot be captured: %s", library.name, error)
+            return Status(library.name, status.version, captured=False, reason=str(error))
+        self._ledgers[library.name] = ledger
+        return status
+
+    def statuses(self) -> list[Status]:
+        """What the last installation found, by name."""
+        return [self._statuses[name] for name in sorted(self._statuses)]
+
+    def uninstall(self) -> None:
+        """Restore every library to the very functions it had."""
+        for name in reversed(list(self._ledgers)):
+            self._ledgers.pop(name).restore()
+        self._statuses.clear()

@@ -1,0 +1,112 @@
+"""The only place that assigns to attributes of other packages.
+
+A patch is data: where, and how the replacement is made from the original. A ledger applies
+patches and takes them back, in reverse, leaving the very objects it found.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["Change", "Ledger", "Listen", "Patch", "original_of"]
+
+_MARK = "__timetracer_original__"
+
+
+class Change(Protocol):
+    """Something done to another package that can be undone."""
+
+    def apply(self) -> Callable[[], None]:
+        """Do it, and return what undoes it. Raises ImportError or AttributeError if it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Replace ``"module:Class.attribute"`` by ``wrap(original)``."""
+
+    target: str
+    wrap: Callable[[Any], Any]
+
+    def apply(self) -> Callable[[], None]:
+        owner, name = resolve(self.target)
+        inherited = isinstance(owner, type) and name not in vars(owner)
+        original = getattr(owner, name) if inherited else vars(owner)[name]
+        replacement = self.wrap(original)
+        _mark(replacement, original)
+        setattr(owner, name, replacement)
+
+        def undo() -> None:
+            if inherited:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
+
+        return undo
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Listen to a public event of SQLAlchemy's registry: ``"module:Class"``, identifier."""
+
+    target: str
+    identifier: str
+    listener: Callable[..., Any]
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def apply(self) -> Callable[[], None]:
+        from sqlalchemy import event
+
+        owner, name = resolve(self.target)
+        target = getattr(owner, name)
+        event.listen(target, self.identifier, self.listener, **dict(self.options))
+        return lambda: event.remove(target, self.identifier, self.listener)
+
+
+def resolve(target: str) -> tuple[Any, str]:
+    """The object that holds the attribute, and the attribute's name."""
+    module, _, dotted = target.partition(":")
+    owner: Any = importlib.import_module(module)
+    *parents, name = dotted.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    return owner, name
+
+
+def _mark(replacement: Any, original: Any) -> None:
+    try:
+        setattr(replacement, _MARK, original)
+    except (AttributeError, TypeError):
+        pass  # a descriptor or an instance without a __dict__: nothing to find it by
+
+
+def original_of(function: Any) -> Any:
+    """The function under our patch, or `function` itself."""
+    return getattr(function, _MARK, function)
+
+
+class Ledger:
+    """What was changed, to be taken back in reverse order."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Apply all of `changes`, or none: a failure takes back what this call did."""
+        mark = len(self._undo)
+        try:
+            for change in changes:
+                self._undo.append(change.apply())
+        except BaseException:
+            self._restore_to(mark)
+            raise
+
+    def restore(self) -> None:
+        """Take everything back."""
+        self._restore_to(0)
+
+    def _restore_to(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            self._undo.pop()()

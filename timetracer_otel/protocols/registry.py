@@ -1,0 +1,16 @@
+"""The protocols by name."""
+
+from __future__ import annotations
+
+from timetracer_otel.protocols.http import HTTP
+from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.sql import SQL
+
+__all__ = ["PROTOCOLS", "protocol_named"]
+
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (HTTP, SQL)}
+
+
+def protocol_named(name: str) -> Protocol:
+    """The protocol of that name; a `KeyError` here is a library module's mistake."""
+    return PROTOCOLS[name]

@@ -1,0 +1,135 @@
+"""SQL over DB-API: how a statement is described, encoded, matched and titled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
+from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.values import encode, encode_rows
+
+__all__ = [
+    "SQL",
+    "SqlInteraction",
+    "SqlRequest",
+    "SqlRequestRef",
+    "SqlResponse",
+    "SqlResponseRef",
+]
+
+
+@dataclass(slots=True)
+class SqlRequestRef:
+    """A call at the driver: `operation` is ``execute``, ``executemany``, ``commit``, …"""
+
+    operation: str
+    system: str
+    driver: str
+    statement: str = ""
+    parameters: object = None
+
+
+@dataclass(slots=True)
+class SqlResponseRef:
+    """What the cursor held afterwards; `rows` are those the application fetched, in order."""
+
+    description: object = None
+    rows: list[Any] = field(default_factory=list)
+    rowcount: int = -1
+    lastrowid: object = None
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class SqlRequest(Part):
+    """One call at the driver. `system` is OTel's ``db.system.name``."""
+
+    operation: str
+    system: str
+    driver: str = ""
+    statement: str = ""
+    parameters: Any = None
+
+
+class SqlResponse(Part):
+    """Columns as the driver's description gives them (encoded), rows as lists of values."""
+
+    columns: list[Any] | None = None
+    rows: list[list[Any]] = []
+    rowcount: int = -1
+    lastrowid: Any = None
+    extra: dict[str, Any] = {}
+    truncated: bool = False
+
+
+class SqlInteraction(InteractionBase, tag_field="protocol", tag="sql"):
+    """One call at the driver and its outcome."""
+
+    request: SqlRequest
+    response: SqlResponse | None = None
+    error: RecordedError | None = None
+
+
+def encode_request(ref: SqlRequestRef) -> SqlRequest:
+    """The call as the cassette keeps it."""
+    return SqlRequest(
+        operation=ref.operation,
+        system=ref.system,
+        driver=ref.driver,
+        statement=ref.statement,
+        parameters=encode(ref.parameters),
+    )
+
+
+def encode_response(ref: SqlResponseRef) -> SqlResponse:
+    """The outcome as the cassette keeps it."""
+    description: Any = ref.description
+    columns = None if description is None else [encode(tuple(column)) for column in description]
+    return SqlResponse(
+        columns=columns,
+        rows=encode_rows(ref.rows),
+        rowcount=ref.rowcount,
+        lastrowid=encode(ref.lastrowid),
+        extra={name: encode(value) for name, value in ref.extra.items()},
+    )
+
+
+def title(request: SqlRequest) -> str:
+    """The statement on one line, or the operation's name."""
+    return " ".join(request.statement.split()) or request.operation.upper()
+
+
+def key(request: SqlRequest) -> str:
+    """The match key: operation, statement, parameters."""
+    return json.dumps(
+        [request.operation, request.system, request.statement, request.parameters],
+        ensure_ascii=False,
+    )
+
+
+def loose_key(request: SqlRequest) -> str:
+    """The key with volatile literals as placeholders."""
+    return key(request)
+
+
+def differences(recorded: SqlRequest, live: SqlRequest) -> list[str]:
+    """What differs, most telling first, each as one readable phrase."""
+    found = []
+    if recorded.statement != live.statement:
+        found.append(f"statement: recorded {title(recorded)}, asked {title(live)}")
+    if recorded.parameters != live.parameters:
+        found.append(f"parameters: recorded {recorded.parameters}, asked {live.parameters}")
+    return found
+
+
+SQL = Protocol(
+    name="sql",
+    interaction=SqlInteraction,
+    encode_request=encode_request,
+    encode_response=encode_response,
+    title=title,
+    key=key,
+    loose_key=loose_key,
+    differences=differences,
+)

@@ -1,0 +1,185 @@
+"""A complete trace becomes a cassette (worker only; everything slow is here)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
+
+from timetracer_otel.cassette import (
+    FORMAT_VERSION,
+    Cassette,
+    ClockReads,
+    Draws,
+    Dropped,
+    Interaction,
+)
+from timetracer_otel.interaction.failures import encode_error
+from timetracer_otel.protocols.registry import protocol_named
+from timetracer_otel.recording.draft import Draft
+from timetracer_otel.values import encode
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.recorder import Recorder
+    from timetracer_otel.recording.trace import TraceRecord
+
+__all__ = ["assemble", "collect_outside"]
+
+
+def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
+    """The cassette of `record`, or None when it belongs in the bootstrap or says nothing.
+
+    A trace that nothing called from outside and that began with a client span is the process's
+    own traffic (start-up, a poller): it goes to the bootstrap of every later cassette.
+    """
+    _adopt_spans(record)
+    drafts = sorted(record.drafts, key=lambda draft: draft.started_ns)
+    own = [draft for draft in drafts if draft.scope == "trace" and _has_outcome(draft)]
+    interactions = [_interaction(draft, record, n) for n, draft in enumerate(own, start=1)]
+    if record.entry is None and not record.fragment:
+        for interaction in interactions:
+            recorder.bootstrap.add(interaction)
+        if not interactions or _began_with_client_span(record):
+            return None
+    if record.fragment and not interactions:
+        return None
+    return Cassette(
+        timetracer=FORMAT_VERSION,
+        trace_id=f"{record.trace_id:032x}",
+        recorded_at=_rfc3339(record.started_wall_ns),
+        duration_us=_duration_us(record),
+        resource=_resource(record),
+        entry=_entry(record),
+        interactions=interactions,
+        bootstrap=recorder.bootstrap.interactions(),
+        draws=_draws(record),
+        clock=_clock(record),
+        dropped=_dropped(record, recorder),
+    )
+
+
+def collect_outside(recorder: Recorder) -> None:
+    """Move what was asked outside of any request into the bootstrap."""
+    for draft in recorder.take_outside():
+        if _has_outcome(draft):
+            recorder.bootstrap.add(_interaction(draft, draft.trace, 0))
+
+
+def _has_outcome(draft: Draft) -> bool:
+    return draft.response is not None or draft.error is not None
+
+
+def _interaction(draft: Draft, record: TraceRecord, number: int) -> Interaction:
+    protocol = protocol_named(draft.protocol)
+    request = protocol.encode_request(draft.request)
+    failed = draft.error is not None
+    made: Any = protocol.interaction(
+        id=number,
+        span_id=_hex(draft.span_id),
+        parent_span_id=_hex(draft.parent_span_id),
+        path=draft.path,
+        library=draft.library,
+        title=protocol.title(request),
+        start_us=max(0, (draft.started_ns - record.started_mono_ns) // 1000),
+        duration_us=draft.duration_ns // 1000,
+        request=request,  # type: ignore[call-arg]  # every protocol's interaction has it
+        response=None if failed else protocol.encode_response(draft.response),  # type: ignore[call-arg]
+        error=encode_error(draft.error, stage=draft.stage) if draft.error is not None else None,  # type: ignore[call-arg]
+    )
+    interaction: Interaction = made
+    return interaction
+
+
+def _entry(record: TraceRecord) -> Interaction | None:
+    entry = record.entry
+    if entry is None or entry.request is None:
+        return None
+    interaction = _interaction(entry, record, 0)
+    if record.entry_error is not None and interaction.error is None:
+        raised = encode_error(record.entry_error, stage="application")
+        interaction.raised = raised  # type: ignore[union-attr]  # only http has entries
+    return interaction
+
+
+def _hex(span_id: int) -> str:
+    return f"{span_id:016x}" if span_id else ""
+
+
+def _adopt_spans(record: TraceRecord) -> None:
+    """Give interactions without a span of their own the instrumentor's span around them.
+
+    A database span is not current while its driver runs; it encloses the call in time, under
+    the same parent, and each span is given to one call.
+    """
+    free = [span for span in record.spans if span.kind is SpanKind.CLIENT]
+    taken = {draft.span_id for draft in record.drafts if draft.span_id}
+    offset = record.started_wall_ns - record.started_mono_ns
+    for draft in record.drafts:
+        if draft.span_id or not free:
+            continue
+        at = draft.started_ns + offset
+        for span in free:
+            context, parent = span.get_span_context(), span.parent
+            if context is None or context.span_id in taken:
+                continue
+            if parent is None or parent.span_id != draft.parent_span_id:
+                continue
+            if (span.start_time or 0) <= at <= (span.end_time or 0):
+                draft.span_id = context.span_id
+                taken.add(context.span_id)
+                break
+
+
+def _began_with_client_span(record: TraceRecord) -> bool:
+    return record.root_span is None or record.root_span.kind is SpanKind.CLIENT
+
+
+def _duration_us(record: TraceRecord) -> int:
+    ends = [d.started_ns + d.duration_ns for d in record.drafts]
+    if record.entry is not None:
+        ends.append(record.entry.started_ns + record.entry.duration_ns)
+    return max(0, max(ends, default=record.started_mono_ns) - record.started_mono_ns) // 1000
+
+
+def _rfc3339(unix_ns: int) -> str:
+    seconds, nanoseconds = divmod(unix_ns, 1_000_000_000)
+    moment = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)
+    return f"{moment.isoformat(timespec='seconds')}.{nanoseconds:09d}Z"
+
+
+def _resource(record: TraceRecord) -> list[dict[str, Any]]:
+    span: ReadableSpan | None = record.root_span or next(iter(record.spans), None)
+    if span is None:
+        return []
+    return [{key: encode(value) for key, value in sorted(span.resource.attributes.items())}]
+
+
+def _draws(record: TraceRecord) -> list[Draws]:
+    return [
+        Draws(source=source, path=path, arguments=arguments, values=[encode(v) for v in values])
+        for (source, path, arguments), values in record.draws.items()
+    ]
+
+
+def _clock(record: TraceRecord) -> list[ClockReads]:
+    """Wall-clock reads count from the trace's start, monotonic ones from the first of them."""
+    firsts: dict[str, int] = {"time": record.started_wall_ns}
+    for (clock, _, _), reads in record.clock.items():
+        if clock != "time":
+            firsts[clock] = min(firsts.get(clock, reads[0]), min(reads))
+    return [
+        ClockReads(
+            clock=clock, site=site, path=path, offsets_ns=[read - firsts[clock] for read in reads]
+        )
+        for (clock, site, path), reads in record.clock.items()
+    ]
+
+
+def _dropped(record: TraceRecord, recorder: Recorder) -> list[Dropped]:
+    cut = [Dropped(what=what, why=why, count=n) for (what, why), n in record.cut.items()]
+    if recorder.bootstrap.dropped:
+        why = "more start-up traffic than the bootstrap may hold"
+        cut.append(Dropped(what="bootstrap", why=why, count=recorder.bootstrap.dropped))
+    return cut

@@ -1,0 +1,87 @@
+"""A bounded copy of one direction of one interaction, made of references."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.trace import TraceRecord
+
+__all__ = ["Body", "BodyState"]
+
+BodyState = Literal["open", "complete", "partial", "unread", "aborted", "abandoned"]
+"""How a body ended: `partial` when its reader stopped early, `unread` when nobody read it,
+`aborted` by an error, `abandoned` when it was garbage collected, `open` when time ran out."""
+
+
+class Body:
+    """What passed, chunk by chunk, until a limit; beyond it only size and SHA-256 go on.
+
+    An open body keeps its trace open. `finish` counts once, whatever comes first: the end, the
+    reader's `close`, an error or the garbage collector.
+    """
+
+    __slots__ = ("__weakref__", "_hash", "_limit", "_trace", "chunks", "kept", "size", "state")
+
+    def __init__(self, trace: TraceRecord | None, limit: int) -> None:
+        self.chunks: list[bytes] = []
+        self.kept = 0
+        self.size = 0
+        self.state: BodyState = "open"
+        self._limit = limit
+        self._trace = trace
+        self._hash: hashlib._Hash | None = None
+        if trace is not None:
+            trace.opened()
+
+    @classmethod
+    def of(cls, data: bytes) -> Body:
+        """A body that is already whole: no trace waits for it."""
+        body = cls(None, len(data))
+        if data:
+            body.feed(data)
+        body.state = "complete"
+        return body
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep a reference to `data`, or a copy of what could still be mutated."""
+        if self.state != "open":
+            return
+        chunk = data if type(data) is bytes else bytes(data)
+        self.size += len(chunk)
+        if self._hash is None and self.kept + len(chunk) <= self._limit and self._granted(chunk):
+            self.chunks.append(chunk)
+            self.kept += len(chunk)
+            return
+        self._hash_beyond(chunk)
+
+    def _granted(self, chunk: bytes) -> bool:
+        return self._trace is None or self._trace.grant(len(chunk))
+
+    def _hash_beyond(self, chunk: bytes) -> None:
+        if self._hash is None:
+            self._hash = hashlib.sha256(b"".join(self.chunks))
+        self._hash.update(chunk)
+
+    def finish(self, state: BodyState = "complete") -> None:
+        """The body is over. Only the first call counts."""
+        if self.state != "open":
+            return
+        self.state = state
+        trace, self._trace = self._trace, None
+        if trace is not None:
+            trace.closed()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether bytes passed that were not kept."""
+        return self._hash is not None
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of everything that passed; only kept for a truncated body."""
+        return self._hash.hexdigest() if self._hash is not None else ""
+
+    def __del__(self) -> None:
+        self.finish("abandoned")

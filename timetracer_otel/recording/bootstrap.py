@@ -1,0 +1,49 @@
+"""What a process asked outside of any request, encoded once and carried by every cassette."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import msgspec
+
+from timetracer_otel.cassette import Interaction
+
+__all__ = ["Bootstrap"]
+
+_LIMIT_BYTES = 4 * 1024 * 1024
+_LIMIT_COUNT = 2000
+_ENCODER = msgspec.json.Encoder()
+
+
+class Bootstrap:
+    """Interactions of connection set-up and start-up, without repetitions.
+
+    A pool opens many connections and each asks the same: one copy is enough, since a replay
+    answers bootstrap traffic as often as it is asked.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seen: set[bytes] = set()
+        self._kept: list[Interaction] = []
+        self._bytes = 0
+        self.dropped = 0
+
+    def add(self, interaction: Interaction) -> None:
+        """Keep `interaction` unless the same question got the same answer before."""
+        outcome = (interaction.request, interaction.response, interaction.error)
+        content = _ENCODER.encode((interaction.library, outcome))
+        with self._lock:
+            if content in self._seen:
+                return
+            if self._bytes + len(content) > _LIMIT_BYTES or len(self._kept) >= _LIMIT_COUNT:
+                self.dropped += 1
+                return
+            self._seen.add(content)
+            self._bytes += len(content)
+            self._kept.append(interaction)
+
+    def interactions(self) -> list[Interaction]:
+        """Everything kept so far, in the order it was first asked."""
+        with self._lock:
+            return list(self._kept)

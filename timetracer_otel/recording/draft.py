@@ -1,0 +1,99 @@
+"""An interaction while it happens: references only, nothing encoded."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.body import Body
+    from timetracer_otel.recording.trace import TraceRecord
+
+__all__ = ["Draft", "Scope"]
+
+Scope = Literal["trace", "bootstrap"]
+"""`bootstrap`: connection-scoped traffic, no part of a request's sequence."""
+
+
+class Draft:
+    """Filled by a capture module on the request path, encoded by its protocol on the worker.
+
+    `request` and `response` are the capture module's own references, in the shape that its
+    protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
+    open; `answered` or `failed` closes it, once.
+    """
+
+    __slots__ = (
+        "_open",
+        "duration_ns",
+        "error",
+        "library",
+        "parent_span_id",
+        "path",
+        "protocol",
+        "request",
+        "response",
+        "scope",
+        "span_id",
+        "stage",
+        "started_ns",
+        "trace",
+    )
+
+    def __init__(
+        self,
+        trace: TraceRecord,
+        *,
+        protocol: str,
+        library: str,
+        request: object,
+        scope: Scope = "trace",
+        path: str = "",
+        span_id: int = 0,
+        parent_span_id: int = 0,
+    ) -> None:
+        self.trace = trace
+        self.protocol = protocol
+        self.library = library
+        self.request = request
+        self.response: object = None
+        self.error: BaseException | None = None
+        self.stage = ""
+        self.scope: Scope = scope
+        self.path = path
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.duration_ns = 0
+        self._open = True
+        self.started_ns = monotonic_ns()
+        trace.opened()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither an answer nor an error has come yet."""
+        return self._open
+
+    def body(self) -> Body:
+        """A new body of this interaction; its trace stays open until it is finished."""
+        return self.trace.new_body()
+
+    def answered(self, response: object) -> None:
+        """The outcome is an answer."""
+        self.response = response
+        self._close()
+
+    def failed(self, error: BaseException, stage: str) -> None:
+        """The outcome is an exception, raised at `stage`; replaces an answer given before."""
+        self.error = error
+        self.stage = stage
+        self._close()
+
+    def abandon(self) -> None:
+        """Close without an outcome: nothing of it is kept."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            self.duration_ns = monotonic_ns() - self.started_ns
+            self.trace.closed()

@@ -1,0 +1,107 @@
+"""One trace of this process while it is open."""
+
+from __future__ import annotations
+
+from time import monotonic_ns, time_ns
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from timetracer_otel.recording.body import Body
+from timetracer_otel.recording.draft import Draft
+from timetracer_otel.recording.flow import Flow
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.recorder import Recorder
+
+__all__ = ["TraceRecord"]
+
+
+class TraceRecord:
+    """Spans, interactions, draws and clock reads of one local root and all below it.
+
+    `open` counts spans, drafts and bodies that have not ended, and whoever holds the trace (an
+    ASGI call whose background tasks still run). The trace is complete when its root has ended
+    and nothing is open. A *fragment* is what a detached task did after that.
+    """
+
+    __slots__ = (
+        "_recorder",
+        "clock",
+        "cut",
+        "drafts",
+        "draws",
+        "entry",
+        "entry_error",
+        "flows",
+        "fragment",
+        "granted",
+        "lookups",
+        "open",
+        "root_ended",
+        "root_span",
+        "root_span_id",
+        "spans",
+        "started_mono_ns",
+        "started_wall_ns",
+        "trace_id",
+    )
+
+    def __init__(
+        self, recorder: Recorder, trace_id: int, root_span_id: int, *, fragment: bool = False
+    ) -> None:
+        self._recorder = recorder
+        self.trace_id = trace_id
+        self.root_span_id = root_span_id
+        self.fragment = fragment
+        self.spans: list[ReadableSpan] = []
+        self.root_span: ReadableSpan | None = None
+        self.drafts: list[Draft] = []
+        self.entry: Draft | None = None
+        self.entry_error: BaseException | None = None
+        self.flows: dict[int, Flow] = {}
+        self.draws: dict[tuple[str, str, str], list[object]] = {}
+        self.clock: dict[tuple[str, str, str], list[int]] = {}
+        self.lookups = 0
+        self.cut: dict[tuple[str, str], int] = {}
+        self.open = 0
+        self.granted = 0
+        self.root_ended = False
+        self.started_mono_ns = monotonic_ns()
+        self.started_wall_ns = time_ns()
+
+    def opened(self) -> None:
+        """One more thing to wait for."""
+        with self._recorder.lock:
+            self.open += 1
+
+    def closed(self) -> None:
+        """One thing less to wait for; the last one completes the trace."""
+        with self._recorder.lock:
+            self.open -= 1
+            complete = self.open <= 0 and self.root_ended
+        if complete:
+            self._recorder.complete(self)
+
+    def end_root(self) -> None:
+        """The local root is over; completes the trace if nothing else is open."""
+        with self._recorder.lock:
+            self.root_ended = True
+            complete = self.open <= 0
+        if complete:
+            self._recorder.complete(self)
+
+    def new_body(self) -> Body:
+        """A body within the limits of the settings."""
+        return Body(self, self._recorder.settings.max_body_bytes)
+
+    def grant(self, size: int) -> bool:
+        """Whether `size` more bytes may be kept, for this trace and in total."""
+        if not self._recorder.grant(self, size):
+            self.note_cut("body", "memory limit reached")
+            return False
+        return True
+
+    def note_cut(self, what: str, why: str) -> None:
+        """Something is missing from this recording; the cassette will say so."""
+        self.cut[what, why] = self.cut.get((what, why), 0) + 1

@@ -1,0 +1,112 @@
+"""The thread that turns complete traces into cassettes and hands them on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Protocol
+
+from timetracer_otel.cassette import Cassette
+from timetracer_otel.recording.assembly import assemble, collect_outside
+from timetracer_otel.recording.guard import guarded
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.recorder import Recorder
+    from timetracer_otel.recording.trace import TraceRecord
+
+__all__ = ["CassetteSink", "Worker"]
+
+_BATCH_S = 0.04
+"""How long complete traces gather before they are written together: one burst of work costs
+the requests in flight less than many small ones, and 40 ms leaves the 200 ms law its room."""
+
+_IDLE_S = 1.0
+
+_LOG = logging.getLogger("timetracer_otel")
+
+
+class CassetteSink(Protocol):
+    """Something that takes finished cassettes: files, a bucket, a test's list."""
+
+    def write(self, cassette: Cassette, *, fragment: bool) -> None:
+        """Take one cassette; `fragment` says it continues one that was written before."""
+
+
+class Worker:
+    """One daemon thread a process, started by the first complete trace."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.sinks: list[CassetteSink] = []
+        self._recorder = recorder
+        self._queue: deque[TraceRecord] = deque()
+        self._wake = threading.Event()
+        self._writing = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, record: TraceRecord) -> None:
+        """Queue a complete trace; beyond the limit the whole recording is dropped, counted."""
+        if len(self._queue) >= self._recorder.settings.max_queue:
+            self._recorder.counts["dropped: queue full"] += 1
+            self._recorder.release(record)
+            return
+        self._queue.append(record)
+        if self._thread is None:
+            self._start()
+        self._wake.set()
+
+    def _start(self) -> None:
+        with self._recorder.lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="timetracer", daemon=True)
+                self._thread = thread
+                thread.start()
+
+    def after_fork(self) -> None:
+        """In the child of a fork: the thread is gone, the parent writes what was queued."""
+        self._queue.clear()
+        self._wake = threading.Event()
+        self._writing = threading.RLock()
+        self._thread = None
+
+    def _run(self) -> None:
+        while True:
+            if self._wake.wait(_IDLE_S):
+                self._wake.clear()
+                sleep(_BATCH_S)
+            with guarded("worker"):
+                self._recorder.expire()
+                self._drain()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Write what is queued, in the calling thread. False when time ran out first."""
+        deadline = monotonic() + timeout_s
+        while self._queue and monotonic() < deadline:
+            self._drain(deadline)
+        # the worker may be in the middle of the last one
+        if not self._writing.acquire(timeout=max(0.0, deadline - monotonic())):
+            return False
+        self._writing.release()
+        return not self._queue
+
+    def _drain(self, deadline: float | None = None) -> None:
+        timeout = -1 if deadline is None else max(0.0, deadline - monotonic())
+        if not self._writing.acquire(timeout=timeout):
+            return
+        try:
+            while self._queue and (deadline is None or monotonic() < deadline):
+                self._write(self._queue.popleft())
+        finally:
+            self._writing.release()
+
+    def _write(self, record: TraceRecord) -> None:
+        with guarded("assembly"):
+            collect_outside(self._recorder)
+            cassette = assemble(record, self._recorder)
+            if cassette is not None:
+                for sink in self.sinks:
+                    with guarded("sink"):
+                        sink.write(cassette, fragment=record.fragment)
+                self._recorder.counts["recorded"] += 1
+        self._recorder.release(record)

@@ -1,0 +1,154 @@
+"""All settings, read in one place.
+
+Precedence, strongest first: keyword arguments, the environment (``TIMETRACER_*``),
+``[tool.timetracer]`` in the nearest ``pyproject.toml`` (of the working directory or above),
+the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from timetracer_otel.errors import SettingsError
+
+__all__ = ["Settings", "environment_of", "read_settings"]
+
+Mode = Literal["off", "record", "replay"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One value per setting; each is `TIMETRACER_<NAME>` in the environment.
+
+    `mode`: ``record`` (default under the exporter), ``replay``, or ``off``.
+    `dir`: folder of cassettes, created when the first one is written.
+    `cassette`: in replay, the cassettes or folders to answer from.
+    `capture`: names of the libraries to capture; empty means all that are installed.
+    `live`: in replay, libraries that may go out to the real service.
+    `exclude_paths`: regular expressions; requests whose path matches are not recorded.
+    `compression`: ``none`` or ``gzip``.
+    `max_body_kb`, `max_trace_kb`, `max_memory_mb`: what one body, one trace and all open
+    recordings may hold in memory; beyond it the recording is cut, marked and counted.
+    `max_traces`, `max_queue`: open traces, and complete traces waiting to be written; beyond
+    it whole recordings are dropped and counted.
+    `max_rows`: rows kept of one SQL answer.
+    `trace_timeout_s`: a trace still open after this is written as far as it came.
+    `clock`, `randomness`: record what the request read from the clock and drew at random.
+    `banner`: the line at start that says what is captured.
+    """
+
+    mode: Mode = "record"
+    dir: str = "./cassettes"
+    cassette: tuple[str, ...] = ()
+    capture: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
+    exclude_paths: tuple[str, ...] = ()
+    compression: Literal["none", "gzip"] = "none"
+    max_body_kb: int = 16 * 1024
+    max_trace_kb: int = 32 * 1024
+    max_memory_mb: int = 256
+    max_traces: int = 1000
+    max_queue: int = 1000
+    max_rows: int = 100_000
+    trace_timeout_s: float = 60.0
+    clock: bool = True
+    randomness: bool = True
+    banner: bool = True
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bytes kept of one body."""
+        return self.max_body_kb * 1024
+
+    @property
+    def max_trace_bytes(self) -> int:
+        """Bytes kept of one trace, all payloads together."""
+        return self.max_trace_kb * 1024
+
+    @property
+    def max_memory_bytes(self) -> int:
+        """Bytes kept of all open and unwritten traces together."""
+        return self.max_memory_mb * 1024 * 1024
+
+
+_PREFIX = "TIMETRACER_"
+_LISTS = ("cassette", "capture", "live", "exclude_paths")
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, folder: Path | None = None, **keywords: Any
+) -> Settings:
+    """The settings in force. Raises `SettingsError` naming the setting and where it was set."""
+    merged: dict[str, Any] = {}
+    for source, values in (
+        ("pyproject.toml", _from_pyproject(folder or Path.cwd())),
+        ("the environment", _from_environment(os.environ if environ is None else environ)),
+        ("the call", keywords),
+    ):
+        for name, value in values.items():
+            merged[name] = _checked(name, value, source)
+    return Settings(**merged)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment variables that give a child process these settings."""
+    default = Settings()
+    return {
+        _PREFIX + name.upper(): _as_text(getattr(settings, name))
+        for name in Settings.__struct_fields__
+        if getattr(settings, name) != getattr(default, name)
+    }
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return os.pathsep.join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    if name not in _TYPES:
+        known = ", ".join(sorted(_TYPES))
+        raise SettingsError(name=name, source=source, reason=f"unknown; known are {known}")
+    if name in _LISTS and isinstance(value, str):
+        value = tuple(part.strip() for part in _split(value) if part.strip())
+    try:
+        return msgspec.convert(value, _TYPES[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(name=name, source=source, reason=str(error)) from None
+
+
+def _split(value: str) -> list[str]:
+    separator = os.pathsep if os.pathsep in value and "," not in value else ","
+    return value.split(separator)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Unknown TIMETRACER_ variables are left alone: other tools may share the prefix."""
+    found = {}
+    for name in _TYPES:
+        value = environ.get(_PREFIX + name.upper())
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _from_pyproject(folder: Path) -> dict[str, Any]:
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
+        if file.is_file():
+            try:
+                table = tomllib.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return {}  # not ours to complain about: its owner's tools will
+            found = table.get("tool", {}).get("timetracer", {})
+            return {str(key).replace("-", "_"): value for key, value in found.items()}
+    return {}
