@@ -1,5 +1,6 @@
 """The cassette: the interactions of one trace, as a document for people."""
 
+from timetracer_otel.cassette.merging import merge_fragment
 from timetracer_otel.cassette.model import (
     FORMAT_VERSION,
     Cassette,
@@ -23,6 +24,7 @@ __all__ = [
     "Interaction",
     "Redaction",
     "json_schema",
+    "merge_fragment",
     "read_cassette",
     "write_cassette",
 ]

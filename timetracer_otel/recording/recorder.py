@@ -9,7 +9,7 @@ from time import monotonic_ns
 
 from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import ReadableSpan, Span
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, SpanKind
 
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.draft import Draft, Scope
@@ -162,7 +162,9 @@ class Recorder:
     def begin(
         self, protocol: str, library: str, request: object, *, scope: Scope, own_span: bool
     ) -> Draft | None:
-        context = otel.get_current_span().get_span_context()
+        span = otel.get_current_span()
+        context = span.get_span_context()
+        own_span = own_span and getattr(span, "kind", None) is SpanKind.CLIENT
         record = self._by_span.get(context.span_id) if context.is_valid else None
         if scope == "bootstrap" or not context.is_valid:
             record, scope = self._outside_record(), "bootstrap"

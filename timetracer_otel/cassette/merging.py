@@ -1,0 +1,46 @@
+"""What a detached task did later joins the cassette of its trace."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from msgspec.structs import replace
+
+from timetracer_otel.cassette.model import Cassette, ClockReads
+
+__all__ = ["merge_fragment"]
+
+
+def merge_fragment(whole: Cassette, fragment: Cassette) -> Cassette:
+    """`whole` with the fragment's interactions behind its own, numbered and timed with them."""
+    shift_ns = _nanoseconds(fragment.recorded_at) - _nanoseconds(whole.recorded_at)
+    shift_us = max(0, shift_ns // 1000)
+    later = [
+        replace(interaction, id=number, start_us=interaction.start_us + shift_us)
+        for number, interaction in enumerate(
+            fragment.interactions, start=len(whole.interactions) + 1
+        )
+    ]
+    longer = len(fragment.bootstrap) > len(whole.bootstrap)
+    return replace(
+        whole,
+        duration_us=max(whole.duration_us, shift_us + fragment.duration_us),
+        interactions=[*whole.interactions, *later],
+        bootstrap=fragment.bootstrap if longer else whole.bootstrap,
+        draws=[*whole.draws, *fragment.draws],
+        clock=[*whole.clock, *(_shifted(reads, shift_ns) for reads in fragment.clock)],
+        dropped=[*whole.dropped, *fragment.dropped],
+    )
+
+
+def _shifted(reads: ClockReads, shift_ns: int) -> ClockReads:
+    """Wall-clock reads count from the whole trace's start; monotonic ones from their own."""
+    if reads.clock != "time":
+        return reads
+    return replace(reads, offsets_ns=[offset + shift_ns for offset in reads.offsets_ns])
+
+
+def _nanoseconds(rfc3339: str) -> int:
+    seconds, _, fraction = rfc3339.rstrip("Z").partition(".")
+    whole = int(dt.datetime.fromisoformat(seconds + "+00:00").timestamp())
+    return whole * 1_000_000_000 + int(fraction.ljust(9, "0"))
