@@ -14,6 +14,10 @@ from timetracer_otel.settings import Settings, read_settings
 
 __all__ = ["CassetteSpanExporter"]
 
+# at import, not in the constructor: `provider.add_span_processor(Simple…(Cassette…()))` has
+# looked its method up before the exporter is made
+record_when_added()
+
 
 class CassetteSpanExporter(SpanExporter):
     """``--traces_exporter timetracer``, or by hand behind any span processor.
@@ -26,7 +30,6 @@ class CassetteSpanExporter(SpanExporter):
     def __init__(self, settings: Settings | None = None, **keywords: object) -> None:
         self.settings = settings or read_settings(**keywords)
         self.sink = FileStore(self.settings.dir, compression=self.settings.compression)
-        record_when_added()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Nothing to do: the recorder saw these spans when they ended."""

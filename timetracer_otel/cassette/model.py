@@ -24,7 +24,7 @@ Interaction = HttpInteraction | SqlInteraction
 """Any protocol's interaction; the file's field `protocol` tells them apart."""
 
 
-class Draws(Part):
+class Draws(Part, kw_only=True):
     """What one source of randomness gave, in order, at one place of the request.
 
     `source` is ``os.urandom``, ``random.random``, …; `arguments` tells calls of one source
@@ -37,7 +37,7 @@ class Draws(Part):
     values: list[Any]
 
 
-class ClockReads(Part):
+class ClockReads(Part, kw_only=True):
     """What one line of code read from one clock, in order.
 
     `site` is ``module:function``. `offsets_ns` are nanoseconds from `recorded_at` for the wall
@@ -58,14 +58,14 @@ class Dropped(Part):
     count: int = 1
 
 
-class Redaction(Part):
+class Redaction(Part, frozen=True):
     """The policy that the recording passed through; ``none`` says so in as many words."""
 
     policy: str = "none"
     version: int = 0
 
 
-class Cassette(Part):
+class Cassette(Part, kw_only=True):
     """The interactions of one trace.
 
     `recorded_at` is the UTC time of the trace's start in RFC 3339 with nanoseconds. `entry` is

@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
+from typing import Any
 
-from timetracer_otel.cassette.model import Cassette
+import msgspec
+from msgspec.structs import replace
+
+from timetracer_otel.cassette.model import Cassette, Interaction
 
 __all__ = ["write_cassette"]
 
 _ENCODER = msgspec.json.Encoder()
+_FOLD = "\N{NULL}fold"
 
 
 def write_cassette(cassette: Cassette) -> bytes:
-    """The file's content, UTF-8, ending in a newline; the same cassette gives the same bytes."""
-    return msgspec.json.format(_ENCODER.encode(cassette), indent=2) + b"\n"
+    """The file's content, UTF-8, ending in a newline; the same cassette gives the same bytes.
+
+    Rows of a table stand one on a line, and lists of readings on one line: that is how people
+    read them, and a changed row is one changed line.
+    """
+    folded: list[bytes] = []
+    document = replace(
+        cassette,
+        interactions=[_fold_rows(i, folded) for i in cassette.interactions],
+        bootstrap=[_fold_rows(i, folded) for i in cassette.bootstrap],
+        clock=[
+            replace(reads, offsets_ns=_placeholder(_ENCODER.encode(reads.offsets_ns), folded))
+            for reads in cassette.clock
+        ],
+    )
+    text = msgspec.json.format(_ENCODER.encode(document), indent=2)
+    return _unfold(text, folded) + b"\n"
+
+
+def _placeholder(content: bytes, folded: list[bytes]) -> Any:
+    folded.append(content)
+    return _FOLD
+
+
+def _fold_rows(interaction: Interaction, folded: list[bytes]) -> Interaction:
+    response: Any = interaction.response
+    rows: Sequence[object] | None = getattr(response, "rows", None)
+    if not rows:
+        return interaction
+    lines = b",\n          ".join([_ENCODER.encode(row) for row in rows])
+    content = b"[\n          " + lines + b"\n        ]"
+    return replace(interaction, response=replace(response, rows=_placeholder(content, folded)))
+
+
+def _unfold(text: bytes, folded: list[bytes]) -> bytes:
+    """Put the folded pieces in, in order. No value can look like the mark: a string that holds
+    the mark's control character is longer than the mark alone."""
+    if not folded:
+        return text
+    parts = text.split(_ENCODER.encode(_FOLD))
+    if len(parts) != len(folded) + 1:
+        return text if not folded else _ENCODER.encode(msgspec.json.decode(text))
+    woven = [parts[0]]
+    for content, part in zip(folded, parts[1:], strict=True):
+        woven += (content, part)
+    return b"".join(woven)

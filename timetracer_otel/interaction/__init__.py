@@ -1,5 +1,6 @@
 """What every interaction has, whatever its protocol: the common parts, and its failure."""
 
+from timetracer_otel.interaction.body import Body, BodyState
 from timetracer_otel.interaction.failures import (
     ErrorFamily,
     decode_error,
@@ -9,6 +10,8 @@ from timetracer_otel.interaction.failures import (
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 
 __all__ = [
+    "Body",
+    "BodyState",
     "ErrorFamily",
     "InteractionBase",
     "Part",

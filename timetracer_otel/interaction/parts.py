@@ -13,7 +13,7 @@ class Part(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_on
     """A piece of a cassette: unknown fields are refused, defaults are left out of the file."""
 
 
-class RecordedError(Part):
+class RecordedError(Part, kw_only=True):
     """An exception as the application's library met it.
 
     `type` is the qualified name within `module`; `args` and `attributes` hold encoded values
@@ -33,7 +33,7 @@ class RecordedError(Part):
     traceback: str = ""
 
 
-class InteractionBase(Part):
+class InteractionBase(Part, kw_only=True):
     """One request and its outcome across the edge of the process, whatever the protocol.
 
     `path` is where in the request the call was made: ancestors' names with ordinals, without

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from timetracer_otel.protocols.http_parts import BodyPart, RawHeaders
-from timetracer_otel.recording.body import Body
+from timetracer_otel.interaction.body import Body
 
 __all__ = ["body_bytes", "encode_body"]
 

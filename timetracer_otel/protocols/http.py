@@ -13,7 +13,7 @@ from timetracer_otel.protocols.http_parts import (
     HttpRequestRef,
     HttpResponse,
     HttpResponseRef,
-    RawHeaders,
+    header_lines,
 )
 from timetracer_otel.protocols.protocol import Protocol
 
@@ -26,7 +26,7 @@ def encode_request(ref: HttpRequestRef) -> HttpRequest:
         method=ref.method,
         url=ref.url,
         http_version=ref.http_version,
-        headers=_headers(ref.headers),
+        headers=header_lines(ref.headers),
         body=encode_body(ref.body, ref.headers) if ref.body is not None else None,
         client=ref.client,
         server=ref.server,
@@ -41,15 +41,11 @@ def encode_response(ref: HttpResponseRef) -> HttpResponse:
         status=ref.status,
         reason=ref.reason,
         http_version=ref.http_version,
-        headers=_headers(ref.headers),
+        headers=header_lines(ref.headers),
         body=encode_body(ref.body, ref.headers) if ref.body is not None else None,
-        trailers=_headers(ref.trailers),
+        trailers=header_lines(ref.trailers),
         error=encode_error(ref.error, stage="body") if ref.error is not None else None,
     )
-
-
-def _headers(pairs: RawHeaders) -> list[tuple[str, str]]:
-    return [(bytes(k).decode("latin-1"), bytes(v).decode("latin-1")) for k, v in pairs]
 
 
 def title(request: HttpRequest) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 
 if TYPE_CHECKING:
-    from timetracer_otel.recording.body import Body
+    from timetracer_otel.interaction.body import Body
 
 __all__ = [
     "BodyPart",
@@ -17,9 +17,24 @@ __all__ = [
     "HttpRequestRef",
     "HttpResponse",
     "HttpResponseRef",
+    "RawHeaders",
+    "header_lines",
+    "header_pairs",
 ]
 
 RawHeaders = list[tuple[bytes, bytes]]
+"""Header pairs as the wire gave them: order, case and repetitions kept."""
+
+
+def header_lines(pairs: RawHeaders) -> list[str]:
+    """Pairs as the cassette keeps them, one readable line each."""
+    return [f"{bytes(k).decode('latin-1')}: {bytes(v).decode('latin-1')}" for k, v in pairs]
+
+
+def header_pairs(lines: list[str]) -> RawHeaders:
+    """The very pairs again: a header's name holds no colon, its value may."""
+    split = (line.partition(": ") for line in lines)
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, _, value in split]
 
 
 @dataclass(slots=True)
@@ -78,12 +93,12 @@ class BodyPart(Part):
 
 
 class HttpRequest(Part):
-    """The request line, the raw header pairs in order (latin-1), the body."""
+    """The request line, the headers as they came (``Name: value``, latin-1), the body."""
 
     method: str
     url: str
     http_version: str = ""
-    headers: list[tuple[str, str]] = []
+    headers: list[str] = []
     body: BodyPart | None = None
     client: tuple[str, int] | None = None
     server: tuple[str, int | None] | None = None
@@ -92,7 +107,7 @@ class HttpRequest(Part):
 
 
 class HttpResponse(Part):
-    """The status line, the raw header pairs in order (latin-1), the body.
+    """The status line, the headers as they came (``Name: value``, latin-1), the body.
 
     `error` is what ended the body early: the headers had come, the rest did not.
     """
@@ -100,13 +115,13 @@ class HttpResponse(Part):
     status: int
     reason: str = ""
     http_version: str = ""
-    headers: list[tuple[str, str]] = []
+    headers: list[str] = []
     body: BodyPart | None = None
-    trailers: list[tuple[str, str]] = []
+    trailers: list[str] = []
     error: RecordedError | None = None
 
 
-class HttpInteraction(InteractionBase, tag_field="protocol", tag="http"):
+class HttpInteraction(InteractionBase, tag_field="protocol", tag="http", kw_only=True):
     """One HTTP exchange; of an entry, `raised` is what the application raised besides."""
 
     request: HttpRequest

@@ -63,7 +63,7 @@ class SqlResponse(Part):
     truncated: bool = False
 
 
-class SqlInteraction(InteractionBase, tag_field="protocol", tag="sql"):
+class SqlInteraction(InteractionBase, tag_field="protocol", tag="sql", kw_only=True):
     """One call at the driver and its outcome."""
 
     request: SqlRequest

@@ -1,6 +1,6 @@
 """From hooks that see payloads to finished cassettes: joined by trace, written by a worker."""
 
-from timetracer_otel.recording.body import Body
+from timetracer_otel.interaction.body import Body
 from timetracer_otel.recording.draft import Draft
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.recorder import Recorder, active_recorder, begin, begin_entry

@@ -6,7 +6,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from timetracer_otel.recording.body import Body
+    from timetracer_otel.interaction.body import Body
     from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = ["Draft", "Scope"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from timetracer_otel.recording.body import Body
+from timetracer_otel.interaction.body import Body
 from timetracer_otel.recording.draft import Draft
 from timetracer_otel.recording.flow import Flow
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
-if TYPE_CHECKING:
-    from timetracer_otel.recording.trace import TraceRecord
-
-__all__ = ["Body", "BodyState"]
+__all__ = ["Body", "BodyState", "Holder"]
 
 BodyState = Literal["open", "complete", "partial", "unread", "aborted", "abandoned"]
 """How a body ended: `partial` when its reader stopped early, `unread` when nobody read it,
 `aborted` by an error, `abandoned` when it was garbage collected, `open` when time ran out."""
+
+
+class Holder(Protocol):
+    """Whoever waits for a body to end, and says how much of it may be kept."""
+
+    def opened(self) -> None:
+        """One more thing to wait for."""
+
+    def closed(self) -> None:
+        """One thing less."""
+
+    def grant(self, size: int) -> bool:
+        """Whether `size` more bytes may be kept."""
 
 
 class Body:
@@ -24,7 +34,7 @@ class Body:
 
     __slots__ = ("__weakref__", "_hash", "_limit", "_trace", "chunks", "kept", "size", "state")
 
-    def __init__(self, trace: TraceRecord | None, limit: int) -> None:
+    def __init__(self, trace: Holder | None, limit: int) -> None:
         self.chunks: list[bytes] = []
         self.kept = 0
         self.size = 0
