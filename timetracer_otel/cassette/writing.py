@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from timetracer_otel.cassette.model import Cassette, Interaction
 __all__ = ["write_cassette"]
 
 _ENCODER = msgspec.json.Encoder()
-_FOLD = "\N{NULL}fold"
+_FOLD = f"fold:{uuid.uuid4().hex}"
+"""Stands for a folded piece until it is put in: no recorded value can guess it."""
 
 
 def write_cassette(cassette: Cassette) -> bytes:
@@ -52,14 +54,11 @@ def _fold_rows(interaction: Interaction, folded: list[bytes]) -> Interaction:
 
 
 def _unfold(text: bytes, folded: list[bytes]) -> bytes:
-    """Put the folded pieces in, in order. No value can look like the mark: a string that holds
-    the mark's control character is longer than the mark alone."""
+    """Put the folded pieces in, in order."""
     if not folded:
         return text
-    parts = text.split(_ENCODER.encode(_FOLD))
-    if len(parts) != len(folded) + 1:
-        return text if not folded else _ENCODER.encode(msgspec.json.decode(text))
-    woven = [parts[0]]
-    for content, part in zip(folded, parts[1:], strict=True):
+    first, *rest = text.split(_ENCODER.encode(_FOLD))
+    woven = [first]
+    for content, part in zip(folded, rest, strict=True):
         woven += (content, part)
     return b"".join(woven)
