@@ -1,0 +1,1 @@
+"""The command `timetracer`: one module a command."""

@@ -1,0 +1,1 @@
+"""Where finished cassettes go: the span exporter and its stores."""

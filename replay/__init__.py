@@ -1,0 +1,1 @@
+"""The same request again, with everything it asked answered from its cassette."""

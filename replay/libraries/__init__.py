@@ -1,0 +1,1 @@
+"""One module a library: where its recorded answers are served. Each exports one `LIBRARY`."""
