@@ -107,7 +107,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 def _as_text(value: object) -> str:
     if isinstance(value, tuple):
-        return os.pathsep.join(value)
+        return "\n".join(value) + "\n"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -127,8 +127,8 @@ def _checked(name: str, value: Any, source: str) -> Any:
 
 
 def _split(value: str) -> list[str]:
-    separator = os.pathsep if os.pathsep in value and "," not in value else ","
-    return value.split(separator)
+    """At line ends if there are any (paths and patterns may hold commas), else at commas."""
+    return value.splitlines() if "\n" in value else value.split(",")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

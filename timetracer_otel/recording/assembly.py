@@ -17,6 +17,8 @@ from timetracer_otel.cassette import (
     Interaction,
 )
 from timetracer_otel.interaction.failures import encode_error
+from timetracer_otel.interaction.parts import Part
+from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.recording.draft import Draft
 from timetracer_otel.values import encode
@@ -74,7 +76,6 @@ def _has_outcome(draft: Draft) -> bool:
 def _interaction(draft: Draft, record: TraceRecord, number: int) -> Interaction:
     protocol = protocol_named(draft.protocol)
     request = protocol.encode_request(draft.request)
-    failed = draft.error is not None
     made: Any = protocol.interaction(
         id=number,
         span_id=_hex(draft.span_id),
@@ -85,11 +86,18 @@ def _interaction(draft: Draft, record: TraceRecord, number: int) -> Interaction:
         start_us=max(0, (draft.started_ns - record.started_mono_ns) // 1000),
         duration_us=draft.duration_ns // 1000,
         request=request,  # type: ignore[call-arg]  # every protocol's interaction has it
-        response=None if failed else protocol.encode_response(draft.response),  # type: ignore[call-arg]
+        response=_response(draft, protocol),  # type: ignore[call-arg]
         error=encode_error(draft.error, stage=draft.stage) if draft.error is not None else None,  # type: ignore[call-arg]
     )
     interaction: Interaction = made
     return interaction
+
+
+def _response(draft: Draft, protocol: Protocol) -> Part | None:
+    """None for an error, and for a call that time ran out on."""
+    if draft.error is not None or draft.response is None:
+        return None
+    return protocol.encode_response(draft.response)
 
 
 def _entry(record: TraceRecord) -> Interaction | None:

@@ -1,0 +1,1 @@
+"""What recording and replaying cost, beside peers, as ratios within one run."""
