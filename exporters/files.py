@@ -119,24 +119,27 @@ class FileStore:
             self._remember(cassette.trace_id, self._create(cassette, data))
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
-        folder = self.folder / cassette.recorded_at[:10]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = f"{self.folder}/{cassette.recorded_at[:10]}"
         stem = file_name(cassette).removesuffix(".json")
-        draft = _write_draft(folder, stem, data)
+        try:
+            draft = _write_draft(folder, stem, data)
+        except FileNotFoundError:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            draft = _write_draft(folder, stem, data)
         try:
             for path in _candidates(folder, stem, f".json{self._suffix}"):
                 try:
                     os.link(draft, path)
                 except FileExistsError:
                     continue
-                return path
+                return Path(path)
         finally:
-            draft.unlink(missing_ok=True)
-        raise StoreError(path=str(folder), reason="no free file name")
+            os.unlink(draft)
+        raise StoreError(path=folder, reason="no free file name")
 
     @staticmethod
     def _replace(path: Path, data: bytes) -> None:
-        os.replace(_write_draft(path.parent, path.name, data), path)
+        os.replace(_write_draft(str(path.parent), path.name, data), path)
 
     def _remember(self, trace_id: str, path: Path) -> None:
         self._written[trace_id] = path
@@ -156,23 +159,27 @@ class FileStore:
             )
 
 
-def _write_draft(folder: Path, stem: str, data: bytes) -> Path:
+# Paths below are plain strings: with `pathlib` they cost as much as the encoding.
+
+
+def _write_draft(folder: str, stem: str, data: bytes) -> str:
     """The data under a hidden name of this process's own, to be moved into place."""
-    draft = folder / f".{stem}.{os.getpid()}.part"
+    draft = f"{folder}/.{stem}.{os.getpid()}.part"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with open(handle, "wb", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
     except OSError:
-        draft.unlink(missing_ok=True)
+        os.unlink(draft)
         raise
+    finally:
+        os.close(handle)
     return draft
 
 
-def _candidates(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
+def _candidates(folder: str, stem: str, suffix: str) -> Iterator[str]:
     """Names to try: two services may record one trace, one service may call itself."""
-    yield folder / f"{stem}{suffix}"
+    yield f"{folder}/{stem}{suffix}"
     for number in range(2, 1000):
-        yield folder / f"{stem}-{number}{suffix}"
+        yield f"{folder}/{stem}-{number}{suffix}"
