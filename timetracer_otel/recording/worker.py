@@ -97,6 +97,8 @@ class Worker:
         try:
             while self._queue and (deadline is None or monotonic() < deadline):
                 self._write(self._queue.popleft())
+                if deadline is None:
+                    sleep(0)  # let go of the interpreter lock: requests go first
         finally:
             self._writing.release()
 
