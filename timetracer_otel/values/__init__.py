@@ -1,0 +1,23 @@
+"""The value codec: any Python value to readable JSON, and back to its exact type.
+
+No pickle, no import by name: classes are looked up in a fixed table, and the ones of drivers
+are imported only to decode a value of theirs. `TAGS` lists what a cassette can hold.
+"""
+
+from timetracer_otel.values.decoding import decode
+from timetracer_otel.values.encoding import MAX_DEPTH, encode, encode_rows
+from timetracer_otel.values.kinds import JsonValue
+from timetracer_otel.values.snapshots import is_immutable, snapshot, snapshot_rows
+from timetracer_otel.values.table import TAGS
+
+__all__ = [
+    "MAX_DEPTH",
+    "TAGS",
+    "JsonValue",
+    "decode",
+    "encode",
+    "encode_rows",
+    "is_immutable",
+    "snapshot",
+    "snapshot_rows",
+]

@@ -1,0 +1,54 @@
+"""Every class the codec knows, in one table: nothing outside it is ever made from a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from timetracer_otel.values.bson import BSON
+from timetracer_otel.values.buffers import BUFFERS
+from timetracer_otel.values.containers import CONTAINERS
+from timetracer_otel.values.kinds import Branch, Foreign, Leaf
+from timetracer_otel.values.moments import MOMENTS
+from timetracer_otel.values.postgresql import POSTGRESQL
+from timetracer_otel.values.scalars import SCALARS
+
+__all__ = ["BY_NAME", "BY_TAG", "KINDS", "TAGS", "foreign_kind"]
+
+KINDS: tuple[Leaf | Branch, ...] = (
+    *SCALARS,
+    *BUFFERS,
+    *MOMENTS,
+    *CONTAINERS,
+    *POSTGRESQL,
+    *BSON,
+)
+
+BY_TAG = {kind.tag: kind for kind in KINDS}
+
+BY_NAME = {
+    (module, kind.of.name): kind
+    for kind in KINDS
+    if isinstance(kind.of, Foreign)
+    for module in kind.of.modules
+}
+"""Rows about classes of libraries, by the module and name the class gives itself."""
+
+TAGS: dict[str, str] = {
+    **{kind.tag: kind.meaning for kind in KINDS},
+    "$map": "dict with keys that are no str or begin with $: [key, value] pairs",
+    "$subclass": "instance of a class we do not know, as the value of the class it derives from",
+    "$enum": "member of a plain Enum: type, name and value; cannot be restored",
+    "$opaque": "value of a class we do not know: type and repr; cannot be restored",
+}
+"""Every tag a cassette can hold, with one line for people."""
+
+
+def foreign_kind(kind: type[Any]) -> Leaf | Branch | None:
+    """The row about `kind`, a class of a library; None where there is none. Imports nothing."""
+    try:
+        row = BY_NAME.get((kind.__module__, kind.__qualname__))
+    except Exception:  # noqa: BLE001 - a metaclass can answer with anything
+        return None
+    if row is None or not isinstance(row.of, Foreign) or not row.of.is_genuine(kind):
+        return None
+    return row
