@@ -179,7 +179,8 @@ def _encode_list(value: list[Any], walk: Walk) -> JsonValue:
 
 
 def _list_items(value: list[Any], walk: Walk) -> JsonValue:
-    return list(_encode_many(value, walk))
+    # Copied in one step: another thread may be changing it, and it is gone through twice.
+    return list(_encode_many(tuple(value), walk))
 
 
 def _encode_dict(value: dict[Any, Any], walk: Walk) -> JsonValue:
