@@ -59,18 +59,20 @@ def replay_cassetter(file: str) -> float:
 
 
 def vcrpy(folder: Path) -> dict[str, float]:
-    from vcr.persisters.filesystem import FilesystemPersister
+    from vcr.persisters.filesystem import FilesystemPersister as persister  # noqa: N813
     from vcr.request import Request
     from vcr.serializers import yamlserializer
 
     text = json.dumps(ANSWER)
-    requests = [Request("GET", f"http://upstream/price/{n}", None, {"accept": "*/*"}) for n in range(COUNT)]
-    response = {"status": {"code": 200, "message": "OK"}, "headers": HEADERS, "body": {"string": text}}
+    urls = [f"http://upstream/price/{n}" for n in range(COUNT)]
+    requests = [Request("GET", url, None, {"accept": "*/*"}) for url in urls]
+    status = {"code": 200, "message": "OK"}
+    response = {"status": status, "headers": HEADERS, "body": {"string": text}}
     held = {"requests": requests, "responses": [response] * COUNT}
     file = folder / "vcrpy.yaml"
     return {
-        "vcrpy save": median(lambda: FilesystemPersister.save_cassette(file, held, yamlserializer), 3),
-        "vcrpy load": median(lambda: FilesystemPersister.load_cassette(file, yamlserializer), 3),
+        "vcrpy save": median(lambda: persister.save_cassette(file, held, yamlserializer), 3),
+        "vcrpy load": median(lambda: persister.load_cassette(file, yamlserializer), 3),
         "vcrpy replay": replay_vcrpy(file),
     }
 

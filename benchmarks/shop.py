@@ -17,7 +17,9 @@ def make_engine(database: str) -> Engine:
     engine = create_engine(f"sqlite:///{database}")
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE IF EXISTS items"))
-        connection.execute(text("CREATE TABLE items (id INTEGER, name TEXT, price REAL, stock INTEGER)"))
+        connection.execute(
+            text("CREATE TABLE items (id INTEGER, name TEXT, price REAL, stock INTEGER)")
+        )
         rows = [{"id": n, "name": f"item {n}", "price": n * 1.5, "stock": n} for n in range(1, 101)]
         connection.execute(text("INSERT INTO items VALUES (:id, :name, :price, :stock)"), rows)
     return engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -27,7 +28,7 @@ class CassetteSpanExporter(SpanExporter):
     more use, and writing does not wait for them. `sink` is where cassettes go.
     """
 
-    def __init__(self, settings: Settings | None = None, **keywords: object) -> None:
+    def __init__(self, settings: Settings | None = None, **keywords: Any) -> None:
         self.settings = settings or read_settings(**keywords)
         self.sink = FileStore(self.settings.dir, compression=self.settings.compression)
 

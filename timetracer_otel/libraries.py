@@ -119,7 +119,7 @@ class Installation:
         ledger = Ledger()
         try:
             ledger.apply(library.changes)
-        except Exception as error:  # a foreign import may fail in any way; the others go on
+        except Exception as error:  # noqa: BLE001 - a foreign import may fail in any way; the others go on
             _LOG.warning("%s cannot be captured: %s", library.name, error)
             return Status(library.name, status.version, captured=False, reason=str(error))
         self._ledgers[library.name] = ledger

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -76,10 +77,9 @@ def resolve(target: str) -> tuple[Any, str]:
 
 
 def _mark(replacement: Any, original: Any) -> None:
-    try:
+    # a descriptor, or an instance without a __dict__, cannot carry it
+    with suppress(AttributeError, TypeError):
         setattr(replacement, _MARK, original)
-    except (AttributeError, TypeError):
-        pass  # a descriptor or an instance without a __dict__: nothing to find it by
 
 
 def original_of(function: Any) -> Any:

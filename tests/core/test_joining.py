@@ -6,8 +6,8 @@ import asyncio
 import gc
 
 import pytest
-
 from opentelemetry.trace import SpanKind
+
 from tests.core.tracing import answer, call, recording, request
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import begin
@@ -126,6 +126,7 @@ def test_the_same_start_up_question_with_the_same_answer_is_kept_once() -> None:
 def test_a_trace_that_was_not_sampled_is_not_recorded() -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
     from timetracer_otel.recording.processor import RecordingSpanProcessor
 
     with recording() as recorded:
@@ -174,11 +175,10 @@ def test_memory_is_given_back_when_a_trace_is_written() -> None:
 
 
 def test_a_trace_open_for_too_long_is_written_as_far_as_it_came() -> None:
-    with recording(trace_timeout_s=0.0) as recorded:
-        with request(recorded):
-            answer(call(recorded))
-            recorded.recorder.expire()
-            (cassette,) = recorded.cassettes()
+    with recording(trace_timeout_s=0.0) as recorded, request(recorded):
+        answer(call(recorded))
+        recorded.recorder.expire()
+        (cassette,) = recorded.cassettes()
     assert [cut.what for cut in cassette.dropped] == ["trace"]
     assert len(cassette.interactions) == 1
 

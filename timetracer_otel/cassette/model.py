@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.http import HttpInteraction
 from timetracer_otel.protocols.sql import SqlInteraction
@@ -58,7 +60,7 @@ class Dropped(Part):
     count: int = 1
 
 
-class Redaction(Part, frozen=True):
+class Redaction(Part):
     """The policy that the recording passed through; ``none`` says so in as many words."""
 
     policy: str = "none"
@@ -85,4 +87,4 @@ class Cassette(Part, kw_only=True):
     draws: list[Draws] = []
     clock: list[ClockReads] = []
     dropped: list[Dropped] = []
-    redaction: Redaction = Redaction()
+    redaction: Redaction = msgspec.field(default_factory=Redaction)

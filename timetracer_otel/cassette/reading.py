@@ -7,8 +7,8 @@ import re
 import msgspec
 
 from timetracer_otel.cassette.model import FORMAT_VERSION, Cassette
-from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.errors import InvalidCassette, UnsupportedVersion
+from timetracer_otel.interaction.parts import RecordedError
 
 __all__ = ["MAX_CASSETTE_BYTES", "read_cassette"]
 

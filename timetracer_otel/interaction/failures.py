@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.errors import ValueDecodingError
+from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.values import decode, encode
 
 __all__ = ["ErrorFamily", "decode_error", "encode_error", "register_errors"]
@@ -127,7 +127,7 @@ def _build(
     """The usual way: call the class; where its signature differs, set the args afterwards."""
     try:
         error = kind(*args)
-    except Exception:  # a constructor of a foreign class may refuse in any way
+    except Exception:  # noqa: BLE001 - a constructor of a foreign class may refuse in any way
         error = kind.__new__(kind)
     if error.args != args:
         error.args = args

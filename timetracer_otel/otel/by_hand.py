@@ -44,4 +44,4 @@ def _is_ours(processor: SpanProcessor) -> bool:
 def _from_configurator() -> bool:
     """Under auto-instrumentation the entry point starts us, once everything is configured."""
     caller: Any = sys._getframe(2)
-    return caller.f_globals.get("__name__") == "opentelemetry.sdk._configuration"
+    return bool(caller.f_globals.get("__name__") == "opentelemetry.sdk._configuration")

@@ -60,5 +60,5 @@ def quiet_stock_defaults(arguments: Sequence[str]) -> None:
             os.environ.setdefault(name, value)
 
 
-if os.path.basename(sys.argv[0] if sys.argv else "") == "opentelemetry-instrument":
+if Path(sys.argv[0] if sys.argv else "").name == "opentelemetry-instrument":
     quiet_stock_defaults(sys.argv[1:])

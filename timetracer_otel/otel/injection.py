@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 import timetracer_otel.capture
-from timetracer_otel.libraries import Instrumentor, Library, library_modules
+from timetracer_otel.libraries import Instrumentor, library_modules
 from timetracer_otel.patching import Patch
 
 __all__ = ["INSTRUMENT_PATCH", "start_refused_instrumentors"]
@@ -47,10 +47,10 @@ def start_refused_instrumentors(captured: set[str]) -> None:
     """
     for library in library_modules(timetracer_otel.capture):
         if library.instrumentor is not None and library.name in captured:
-            _start(library, library.instrumentor)
+            _start(library.instrumentor)
 
 
-def _start(library: Library, wanted: Instrumentor) -> None:
+def _start(wanted: Instrumentor) -> None:
     points = metadata.entry_points(group="opentelemetry_instrumentor", name=wanted.entry_point)
     for point in points:
         instrumentor = point.load()()

@@ -60,7 +60,7 @@ def pre_instrument() -> None:
     try:
         settings = read_settings()
     except SettingsError as error:
-        print(f"timetracer: not recording: {error}", file=sys.stderr)
+        _say(f"timetracer: not recording: {error}")
         return
     provider = _provider()
     if settings.mode == "off" or (settings.mode == "record" and not _superseded(provider)):
@@ -108,7 +108,13 @@ def _announce(recorder: Recorder) -> None:
     settings = recorder.settings
     if settings.banner:
         line = start_line(CAPTURE.statuses(), mode=settings.mode, folder=settings.dir)
-        print(line, file=sys.stderr, flush=True)
+        _say(line)
+
+
+def _say(line: str) -> None:
+    """To the person at the terminal, whatever the application's logging does."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def _provider() -> TracerProvider:
@@ -118,7 +124,7 @@ def _provider() -> TracerProvider:
         return provider
     from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 
-    _OTelSDKConfigurator().configure()
+    _OTelSDKConfigurator().configure()  # type: ignore[no-untyped-call]  # untyped upstream
     provider = otel.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         return provider

@@ -86,8 +86,8 @@ def _interaction(draft: Draft, record: TraceRecord, number: int) -> Interaction:
         start_us=max(0, (draft.started_ns - record.started_mono_ns) // 1000),
         duration_us=draft.duration_ns // 1000,
         request=request,  # type: ignore[call-arg]  # every protocol's interaction has it
-        response=_response(draft, protocol),  # type: ignore[call-arg]
-        error=encode_error(draft.error, stage=draft.stage) if draft.error is not None else None,  # type: ignore[call-arg]
+        response=_response(draft, protocol),
+        error=encode_error(draft.error, stage=draft.stage) if draft.error is not None else None,
     )
     interaction: Interaction = made
     return interaction
@@ -153,8 +153,8 @@ def _duration_us(record: TraceRecord) -> int:
 
 def _rfc3339(unix_ns: int) -> str:
     seconds, nanoseconds = divmod(unix_ns, 1_000_000_000)
-    moment = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)
-    return f"{moment.isoformat(timespec='seconds')}.{nanoseconds:09d}Z"
+    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
 
 def _resource(record: TraceRecord) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ def _clock(record: TraceRecord) -> list[ClockReads]:
     firsts: dict[str, int] = {"time": record.started_wall_ns}
     for (clock, _, _), reads in record.clock.items():
         if clock != "time":
-            firsts[clock] = min(firsts.get(clock, reads[0]), min(reads))
+            firsts[clock] = min([firsts.get(clock, reads[0]), *reads])
     return [
         ClockReads(
             clock=clock, site=site, path=path, offsets_ns=[read - firsts[clock] for read in reads]

@@ -40,7 +40,7 @@ class Draft:
         "trace",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one field each
         self,
         trace: TraceRecord,
         *,

@@ -25,7 +25,7 @@ class Flow:
         self._counts: dict[str, int] = {}
 
     def child(self, name: str, span_id: int) -> Flow:
-        """The next step of that name: ``name#1``, ``name#2``, …"""
+        """The next step of that name: ``name#1``, then ``name#2``, and so on."""
         # dict operations on one key are atomic enough: two threads numbering children of one
         # flow at once have no defined order in the application either
         ordinal = self._counts.get(name, 0) + 1

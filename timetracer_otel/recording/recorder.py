@@ -89,8 +89,6 @@ class Recorder:
     def span_started(self, span: Span, parent: SpanContext | None) -> None:
         """A sampled span began; called on the request path for each."""
         context = span.get_span_context()
-        if context is None:
-            return
         with self.lock:
             record = self._record_of(context, parent)
             if record is None:
