@@ -1,0 +1,8 @@
+"""Private database servers for the tests: real ones, on free loopback ports."""
+
+from tests.servers.mariadb import Mariadb
+from tests.servers.postgresql import Postgresql
+from tests.servers.programs import MissingProgram
+from tests.servers.server import Server
+
+__all__ = ["Mariadb", "MissingProgram", "Postgresql", "Server"]

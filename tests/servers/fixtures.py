@@ -1,0 +1,63 @@
+"""Fixtures: a running server of each kind, with an empty database for every test.
+
+`postgresql` and `mariadb` are what a test asks for. `postgresql_server` and `mariadb_server` are
+the instances behind them, one a session (one a worker under pytest-xdist), for fixtures of a
+wider scope: started when first asked for, with whatever the last test left in them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+
+from tests.servers import Mariadb, MissingProgram, Postgresql, Server
+
+__all__ = ["mariadb", "mariadb_server", "postgresql", "postgresql_server"]
+
+AnyServer = TypeVar("AnyServer", bound=Server)
+
+
+def _instance(kind: type[AnyServer]) -> Iterator[AnyServer]:
+    try:
+        server = kind()
+    except MissingProgram as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _renewed(server: AnyServer) -> AnyServer:
+    server.start()  # a test may have stopped it
+    server.renew()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Postgresql]:
+    """One PostgreSQL for the whole session."""
+    yield from _instance(Postgresql)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[Mariadb]:
+    """One MariaDB for the whole session."""
+    yield from _instance(Mariadb)
+
+
+@pytest.fixture
+def postgresql(postgresql_server: Postgresql) -> Postgresql:
+    """A PostgreSQL that runs, with an empty database."""
+    return _renewed(postgresql_server)
+
+
+@pytest.fixture
+def mariadb(mariadb_server: Mariadb) -> Mariadb:
+    """A MariaDB that runs, with an empty database."""
+    return _renewed(mariadb_server)
