@@ -1,0 +1,64 @@
+# `make demo` and `make test` need make, Python 3.11 or later and the package registries. Each
+# target makes the environment it needs, in folders of its own: a .venv of yours is left alone.
+#
+#   make test PYTHON=python3.13     another Python, in an environment of its own
+#   make test ARGS="-k redirect"    arguments to pytest
+
+.DEFAULT_GOAL := help
+.PHONY: bench check clean constraints coverage demo format help servers test
+
+PYTHON ?=
+export PYTHON
+ARGS ?=
+
+version := $(if $(PYTHON),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+dev := .venv-dev$(version)
+demo := .venv-demo$(version)
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(demo)/complete ## Record a checkout that fails, and replay it with everything switched off
+	@$(demo)/bin/timetracer demo
+
+test: $(dev)/complete servers ## Run the tests, with servers of their own
+	@$(dev)/bin/python -m pytest $(ARGS)
+
+check: $(dev)/complete ## Lint, formatting, types and the rules of who imports whom
+	$(dev)/bin/ruff check
+	$(dev)/bin/ruff format --check
+	$(dev)/bin/mypy
+	$(dev)/bin/pyright --pythonpath $(dev)/bin/python
+	$(dev)/bin/lint-imports
+
+format: $(dev)/complete ## Format the code and mend what can be mended
+	$(dev)/bin/ruff check --fix
+	$(dev)/bin/ruff format
+
+coverage: $(dev)/complete servers ## Run the tests and show the lines they never reach
+	$(dev)/bin/coverage erase
+	$(dev)/bin/coverage run -m pytest $(ARGS)
+	$(dev)/bin/coverage combine --quiet
+	$(dev)/bin/coverage report
+
+bench: $(dev)/complete ## Measure what recording and replay cost
+	@$(dev)/bin/python -m benchmarks $(ARGS)
+
+clean: ## Remove environments, caches and build results
+	rm -rf .venv-dev* .venv-demo* .cache build dist *.egg-info
+	rm -rf .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+constraints: $(dev)/complete ## Take the newest versions of everything
+	$(dev)/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
+		--python-version 3.11 --all-extras --group dev --output-file .ci/constraints.txt \
+		pyproject.toml
+
+servers: $(dev)/complete
+	@.ci/apt $$($(dev)/bin/python -m tests.servers) || echo "Tests that need them are skipped."
+
+$(dev)/complete: pyproject.toml .ci/constraints.txt
+	@.ci/environment $(dev) --editable '.[all]' --group dev
+
+$(demo)/complete: pyproject.toml .ci/constraints.txt
+	@.ci/environment $(demo) --editable '.[fastapi,httpx,sqlalchemy,uvicorn]'
