@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from timetracer_otel.patching import Change, Ledger
 
 __all__ = [
+    "NOT_INSTALLED",
     "Installation",
     "Instrumentor",
     "Library",
@@ -21,6 +22,8 @@ __all__ = [
     "library_modules",
     "status_of",
 ]
+
+NOT_INSTALLED = "not installed"
 
 _LOG = logging.getLogger("timetracer_otel")
 
@@ -39,9 +42,10 @@ class Instrumentor:
 class Library:
     """One library, on the side of capture or on the side of replay.
 
-    `distribution` and `versions` say what must be installed (PEP 440); `module` is imported to
-    apply `changes`. `requires_span` libraries are captured only when `instrumentor` is
-    installed too, since nothing else gives them a span.
+    `distribution` and `versions` say what must be installed (PEP 440); what comes with Python
+    has no distribution. `module` is imported to apply `changes`. `requires_span` libraries are
+    captured only when `instrumentor` is installed too, since nothing else gives them a span.
+    `switch` names the boolean setting that turns the module off.
     """
 
     name: str
@@ -53,12 +57,16 @@ class Library:
     instrumentor: Instrumentor | None = None
     requires_span: bool = False
     extra: str = ""
+    switch: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Whether a library is captured here, and if not, why. `version` is empty if absent."""
+    """Whether a library is captured here, and if not, why.
+
+    `version` is empty for what is absent, and for what comes with Python.
+    """
 
     name: str
     version: str
@@ -66,25 +74,38 @@ class Status:
     reason: str = ""
 
 
-def status_of(library: Library, wanted: tuple[str, ...] = ()) -> Status:
-    """What can be said of `library` before anything is patched."""
+def status_of(
+    library: Library, wanted: tuple[str, ...] = (), off: frozenset[str] = frozenset()
+) -> Status:
+    """What can be said of `library` before anything is patched; `off` holds switches."""
+    if library.switch in off:
+        reason = f"switched off by `{library.switch}`"
+        return Status(library.name, "", captured=False, reason=reason)
+    if not library.distribution:
+        return Status(library.name, "", captured=True)
     try:
         version = metadata.version(library.distribution)
     except metadata.PackageNotFoundError:
-        return Status(library.name, "", captured=False, reason="not installed")
+        return Status(library.name, "", captured=False, reason=NOT_INSTALLED)
     if wanted and library.name not in wanted:
         return Status(library.name, version, captured=False, reason="not chosen by `capture`")
     if version not in SpecifierSet(library.versions, prereleases=True):
         reason = f"version {version} is not supported ({library.versions})"
         return Status(library.name, version, captured=False, reason=reason)
-    if library.requires_span and library.instrumentor is not None:
-        try:
-            metadata.version(library.instrumentor.distribution)
-        except metadata.PackageNotFoundError:
-            reason = f"needs {library.instrumentor.distribution}; install timetracer-otel"
-            reason += f"[{library.extra or library.name}]"
-            return Status(library.name, version, captured=False, reason=reason)
-    return Status(library.name, version, captured=True)
+    reason = _spanless(library)
+    return Status(library.name, version, captured=not reason, reason=reason)
+
+
+def _spanless(library: Library) -> str:
+    """Why nothing would give `library` a span, or an empty string."""
+    if not library.requires_span or library.instrumentor is None:
+        return ""
+    try:
+        metadata.version(library.instrumentor.distribution)
+    except metadata.PackageNotFoundError:
+        needed = library.instrumentor.distribution
+        return f"needs {needed}; install timetracer-otel[{library.extra or library.name}]"
+    return ""
 
 
 def library_modules(package: ModuleType) -> list[Library]:
@@ -106,11 +127,16 @@ class Installation:
         self._ledgers: dict[str, Ledger] = {}
         self._statuses: dict[str, Status] = {}
 
-    def install(self, wanted: tuple[str, ...] = ()) -> list[Status]:
-        """Change every installed and supported library, once; one failing stops no other."""
+    def install(
+        self, wanted: tuple[str, ...] = (), off: frozenset[str] = frozenset()
+    ) -> list[Status]:
+        """Change every installed and supported library, once; one failing stops no other.
+
+        `wanted` names libraries, none meaning all; `off` names switches that are off.
+        """
         for library in library_modules(self._package):
             if library.name not in self._ledgers:
-                self._statuses[library.name] = self._apply(library, status_of(library, wanted))
+                self._statuses[library.name] = self._apply(library, status_of(library, wanted, off))
         return self.statuses()
 
     def _apply(self, library: Library, status: Status) -> Status:

@@ -61,6 +61,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     banner: bool = True
 
     @property
+    def switched_off(self) -> frozenset[str]:
+        """The names of the settings that are False: what a library module may depend on."""
+        return frozenset(name for name in ("clock", "randomness") if not getattr(self, name))
+
+    @property
     def max_body_bytes(self) -> int:
         """Bytes kept of one body."""
         return self.max_body_kb * 1024
@@ -96,12 +101,13 @@ def read_settings(
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment variables that give a child process these settings."""
-    default = Settings()
+    """The environment variables that give a child process exactly these settings.
+
+    All of them: what is left out would come from the child's own environment or project.
+    """
     return {
         _PREFIX + name.upper(): _as_text(getattr(settings, name))
         for name in Settings.__struct_fields__
-        if getattr(settings, name) != getattr(default, name)
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from msgspec.structs import replace
 
 from timetracer_otel.cassette.model import Cassette, ClockReads
@@ -13,7 +11,7 @@ __all__ = ["merge_fragment"]
 
 def merge_fragment(whole: Cassette, fragment: Cassette) -> Cassette:
     """`whole` with the fragment's interactions behind its own, numbered and timed with them."""
-    shift_ns = _nanoseconds(fragment.recorded_at) - _nanoseconds(whole.recorded_at)
+    shift_ns = fragment.recorded_ns - whole.recorded_ns
     shift_us = max(0, shift_ns // 1000)
     later = [
         replace(interaction, id=number, start_us=interaction.start_us + shift_us)
@@ -38,9 +36,3 @@ def _shifted(reads: ClockReads, shift_ns: int) -> ClockReads:
     if reads.clock != "time":
         return reads
     return replace(reads, offsets_ns=[offset + shift_ns for offset in reads.offsets_ns])
-
-
-def _nanoseconds(rfc3339: str) -> int:
-    seconds, _, fraction = rfc3339.rstrip("Z").partition(".")
-    whole = int(dt.datetime.fromisoformat(seconds + "+00:00").timestamp())
-    return whole * 1_000_000_000 + int(fraction.ljust(9, "0"))

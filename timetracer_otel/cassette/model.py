@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -43,7 +44,8 @@ class ClockReads(Part, kw_only=True):
     """What one line of code read from one clock, in order.
 
     `site` is ``module:function``. `offsets_ns` are nanoseconds from `recorded_at` for the wall
-    clock (`clock` = ``time``), and from the first read of the trace for the monotonic ones.
+    clock (`clock` = ``time``), and from the clock's own zero for ``monotonic`` and
+    ``perf_counter``: the difference of two such readings, as floats, depends on their size.
     """
 
     clock: str
@@ -88,3 +90,11 @@ class Cassette(Part, kw_only=True):
     clock: list[ClockReads] = []
     dropped: list[Dropped] = []
     redaction: Redaction = msgspec.field(default_factory=Redaction)
+
+    @property
+    def recorded_ns(self) -> int:
+        """`recorded_at` as Unix time in nanoseconds. Raises ValueError when it is no moment."""
+        seconds, _, fraction = self.recorded_at.rstrip("Z").partition(".")
+        whole = dt.datetime.fromisoformat(seconds + "+00:00")
+        since = whole - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        return since // dt.timedelta(seconds=1) * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))

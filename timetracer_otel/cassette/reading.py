@@ -43,6 +43,7 @@ def read_cassette(data: bytes, *, file: str) -> Cassette:
         cassette = _CASSETTE.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid(file, error) from None
+    _check_moment(cassette, file)
     _check_outcomes(cassette, file)
     return cassette
 
@@ -52,6 +53,14 @@ def _invalid(file: str, error: Exception) -> InvalidCassette:
     found = _PATH.search(text)
     path = found["path"] if found else "$"
     return InvalidCassette(file=file, path=path, reason=text[: found.start()] if found else text)
+
+
+def _check_moment(cassette: Cassette, file: str) -> None:
+    try:
+        _ = cassette.recorded_ns
+    except ValueError:
+        reason = f"{cassette.recorded_at[:40]!r} is no UTC time such as 2026-01-31T12:00:00.0Z"
+        raise InvalidCassette(file=file, path="$.recorded_at", reason=reason) from None
 
 
 def _check_outcomes(cassette: Cassette, file: str) -> None:

@@ -91,7 +91,7 @@ def _begin(settings: Settings, provider: TracerProvider) -> Recorder:
         for point in metadata.entry_points(group="timetracer_otel.mode", name="replay"):
             point.load()(settings, recorder)
     _attach(recorder, provider)
-    CAPTURE.install(settings.capture)
+    CAPTURE.install(settings.capture, settings.switched_off)
     _LEDGER.apply([INSTRUMENT_PATCH])
     recorder.activate()
     survive_endings()

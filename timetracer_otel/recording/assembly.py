@@ -167,21 +167,22 @@ def _resource(record: TraceRecord) -> list[dict[str, Any]]:
 def _draws(record: TraceRecord) -> list[Draws]:
     return [
         Draws(source=source, path=path, arguments=arguments, values=[encode(v) for v in values])
-        for (source, path, arguments), values in record.draws.items()
+        for (source, path, arguments), values in list(record.draws.items())
     ]
 
 
 def _clock(record: TraceRecord) -> list[ClockReads]:
-    """Wall-clock reads count from the trace's start, monotonic ones from the first of them."""
-    firsts: dict[str, int] = {"time": record.started_wall_ns}
-    for (clock, _, _), reads in record.clock.items():
-        if clock != "time":
-            firsts[clock] = min([firsts.get(clock, reads[0]), *reads])
+    """Wall-clock reads count from the trace's start, monotonic ones from their own zero."""
+    start = record.started_wall_ns
+    # copied first: a thread that outlives its request may be reading a clock right now
     return [
         ClockReads(
-            clock=clock, site=site, path=path, offsets_ns=[read - firsts[clock] for read in reads]
+            clock=clock,
+            site=site,
+            path=path,
+            offsets_ns=[read - start if clock == "time" else read for read in list(reads)],
         )
-        for (clock, site, path), reads in record.clock.items()
+        for (clock, site, path), reads in list(record.clock.items())
     ]
 
 

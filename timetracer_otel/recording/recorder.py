@@ -18,7 +18,14 @@ from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
 from timetracer_otel.settings import Settings
 
-__all__ = ["Recorder", "active_recorder", "begin", "begin_entry", "current_trace"]
+__all__ = [
+    "Recorder",
+    "active_recorder",
+    "begin",
+    "begin_entry",
+    "current_place",
+    "current_trace",
+]
 
 _REMEMBERED_TRACES = 4096
 _active: Recorder | None = None
@@ -157,6 +164,20 @@ class Recorder:
         record = self._by_span.get(span_id)
         return record.flows.get(span_id) if record is not None else None
 
+    def current_place(self) -> tuple[TraceRecord, str] | None:
+        """The running code's trace and path, in one look: it is asked at every clock read."""
+        if not self._by_span:
+            return None
+        span_id = otel.get_current_span().get_span_context().span_id
+        record = self._by_span.get(span_id)
+        if record is None:
+            return None
+        own = CURRENT_FLOW.get()
+        if own is not None and own.span_id == span_id:
+            return record, own.path
+        flow = record.flows.get(span_id)
+        return record, flow.path if flow is not None else ""
+
     def begin(
         self, protocol: str, library: str, request: object, *, scope: Scope, own_span: bool
     ) -> Draft | None:
@@ -271,6 +292,12 @@ def current_trace() -> TraceRecord | None:
     """The open trace that the running code belongs to; None when nothing records here."""
     recorder = _active
     return recorder.current_trace() if recorder is not None else None
+
+
+def current_place() -> tuple[TraceRecord, str] | None:
+    """The open trace and the path of the running code; None when nothing records here."""
+    recorder = _active
+    return recorder.current_place() if recorder is not None else None
 
 
 def begin(

@@ -14,7 +14,14 @@ from timetracer_otel.recording.flow import Flow
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
 
-__all__ = ["TraceRecord"]
+__all__ = ["MAX_DRAWN_BYTES", "MAX_DRAWS", "MAX_READS", "TraceRecord"]
+
+MAX_READS = 10_000
+"""Clock reads kept of one trace."""
+
+MAX_DRAWS = 10_000
+MAX_DRAWN_BYTES = 1024 * 1024
+"""Random draws kept of one trace, by number and by size."""
 
 
 class TraceRecord:
@@ -30,14 +37,16 @@ class TraceRecord:
         "clock",
         "cut",
         "drafts",
+        "drawn_bytes",
         "draws",
+        "draws_kept",
         "entry",
         "entry_error",
         "flows",
         "fragment",
         "granted",
-        "lookups",
         "open",
+        "reads_kept",
         "root_ended",
         "root_span",
         "root_span_id",
@@ -62,7 +71,9 @@ class TraceRecord:
         self.flows: dict[int, Flow] = {}
         self.draws: dict[tuple[str, str, str], list[object]] = {}
         self.clock: dict[tuple[str, str, str], list[int]] = {}
-        self.lookups = 0
+        self.reads_kept = 0
+        self.draws_kept = 0
+        self.drawn_bytes = 0
         self.cut: dict[tuple[str, str], int] = {}
         self.open = 0
         self.granted = 0
@@ -101,6 +112,24 @@ class TraceRecord:
             self.note_cut("body", "memory limit reached")
             return False
         return True
+
+    def note_read(self, clock: str, site: str, path: str, reading_ns: int) -> None:
+        """The code at `site` read `clock` and saw `reading_ns`."""
+        if self.reads_kept >= MAX_READS:
+            self.note_cut("clock", f"more than {MAX_READS:,} reads in one request")
+            return
+        self.reads_kept += 1
+        self.clock.setdefault((clock, site, path), []).append(reading_ns)
+
+    def note_draw(self, source: str, path: str, arguments: str, value: object, size: int) -> None:
+        """`source` gave `value`, of about `size` bytes and immutable."""
+        if self.draws_kept >= MAX_DRAWS or self.drawn_bytes + size > MAX_DRAWN_BYTES:
+            limits = f"{MAX_DRAWS:,} draws or {MAX_DRAWN_BYTES // 1024:,} KB"
+            self.note_cut("draws", f"more than {limits} in one request")
+            return
+        self.draws_kept += 1
+        self.drawn_bytes += size
+        self.draws.setdefault((source, path, arguments), []).append(value)
 
     def note_cut(self, what: str, why: str) -> None:
         """Something is missing from this recording; the cassette will say so."""

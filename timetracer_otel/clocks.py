@@ -1,0 +1,232 @@
+"""Where a program reads the time, and how to stand in between: one place for both sides.
+
+The wall clock is C code behind a dozen names (`datetime.now`, `date.today`, `time.time`,
+`time.localtime`, …), many of them imported by name long before us; time-machine diverts them
+all, and asks the top of its stack for the time. The monotonic clocks are attributes of `time`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from types import FrameType
+from typing import Any
+
+from timetracer_otel.patching import Change, Patch
+
+__all__ = [
+    "MONOTONIC",
+    "WALL",
+    "Treatment",
+    "WallClock",
+    "caller",
+    "monotonic_changes",
+    "site_of",
+    "treatment",
+]
+
+WALL = "time"
+MONOTONIC = ("monotonic", "perf_counter")
+
+Reading = Callable[[], int]
+"""A clock, in nanoseconds."""
+
+
+class Treatment(Enum):
+    """What a read means, by the module of the code that reads."""
+
+    RECORDED = "recorded, and given again in replay"
+    TICKING = "not recorded: nothing that leaves the process depends on it; replay gives its time"
+    REAL = "left alone on both sides"
+
+
+_TELEMETRY = frozenset({"opentelemetry", "timetracer_otel", "time_machine"})
+_LOOPS = frozenset(
+    {
+        *("anyio", "curio", "eventlet", "gevent", "tornado", "trio", "twisted", "uvloop"),
+        *("granian", "gunicorn", "hypercorn", "uvicorn"),
+    }
+)
+"""Event loops and servers: they compare monotonic readings with timers, which stay real."""
+
+_UNSEEN = frozenset(
+    {
+        *("asyncio", "concurrent", "logging", "selectors", "socket", "ssl", "threading"),
+        *("granian", "gunicorn", "hypercorn", "uvicorn"),
+        *("h11", "h2", "httpcore", "httpcore2", "urllib3"),
+    }
+)
+"""Wall-clock readers whose readings reach no reply: log records, connection ages, `Date`."""
+
+_OURS = frozenset(
+    {"timetracer_otel.clocks", "timetracer_otel.capture.clock", "timetracer_otel.replay.clock"}
+)
+_STRANGE = "this version of time-machine does not divert the clock as expected"
+_WALL_TREATMENTS: dict[str, Treatment] = {}
+_MONOTONIC_TREATMENTS: dict[str, Treatment] = {}
+
+
+def site_of(frame: FrameType) -> str:
+    """``module:function``: the place a read is keyed by."""
+    return f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_qualname}"
+
+
+def caller() -> FrameType | None:
+    """The frame that reads the clock, past our own; None when C code without a frame does."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") in _OURS:
+        frame = frame.f_back
+    return frame
+
+
+def treatment(clock: str, frame: FrameType) -> Treatment:
+    """How a read of `clock` by the code of `frame` is treated."""
+    module = frame.f_globals.get("__name__") or "?"
+    known = _WALL_TREATMENTS if clock == WALL else _MONOTONIC_TREATMENTS
+    found = known.get(module)
+    if found is None:
+        found = known[module] = _wall(module) if clock == WALL else _monotonic(module)
+    return found
+
+
+def _wall(module: str) -> Treatment:
+    package = module.partition(".")[0]
+    if package in _TELEMETRY:
+        return Treatment.REAL
+    if package in _UNSEEN or module.startswith("sqlalchemy.pool"):
+        return Treatment.TICKING
+    return Treatment.RECORDED
+
+
+def _monotonic(module: str) -> Treatment:
+    package = module.partition(".")[0]
+    if package in _TELEMETRY or package in _LOOPS:
+        return Treatment.REAL
+    # the program itself is no part of the standard library, whatever its list says
+    if package in sys.stdlib_module_names and package != "__main__":
+        return Treatment.REAL
+    return Treatment.RECORDED
+
+
+class _Traveller:
+    """What time-machine keeps on its stack, reduced to what its C code calls."""
+
+    def __init__(self, time_ns: Reading) -> None:
+        self.time_ns = time_ns
+
+    def _start(self) -> None: ...
+
+    def _stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """Replace the wall clock by ``wrap(clock)``, a patch of the same shape as `Patch`.
+
+    The stack is used directly: `time_machine.travel` would show other threads another time
+    until the replacement is in, and turns off libuuid's generator for `uuid1`. Precision stays
+    what it was: `datetime` microseconds are cut, not rounded, from the nanoseconds (since
+    time-machine 3.3.1). Raises RuntimeError when somebody else travels in time already, and
+    when time-machine is not as we know it.
+    """
+
+    wrap: Callable[[Reading], Reading]
+
+    def apply(self) -> Callable[[], None]:
+        if "freezegun" in sys.modules and dt.datetime.__name__ == "FakeDatetime":
+            raise RuntimeError("freezegun holds the clock")
+        switch, stack = _time_machine()
+        if stack and not isinstance(stack[-1], _Traveller):
+            raise RuntimeError("the application travels in time itself, with time-machine")
+        traveller = _Traveller(self.wrap(stack[-1].time_ns if stack else switch.original_time_ns))
+        stack.append(traveller)
+        if len(stack) == 1:
+            switch.patch()
+
+        def undo() -> None:
+            if traveller in stack:
+                stack.remove(traveller)
+            if not stack:
+                switch.unpatch()
+
+        if not _works(traveller):
+            undo()
+            raise RuntimeError(_STRANGE)
+        return undo
+
+
+def _time_machine() -> tuple[Any, list[Any]]:
+    with _without_pytest():
+        machine = importlib.import_module("time_machine")
+    switch: Any = getattr(machine, "_time_machine", None)
+    stack: Any = getattr(machine, "traveller_stack", None)
+    known = [hasattr(switch, name) for name in ("patch", "unpatch", "original_time_ns")]
+    if not (all(known) and isinstance(stack, list)):
+        raise RuntimeError(_STRANGE)
+    return switch, stack
+
+
+@contextmanager
+def _without_pytest() -> Iterator[None]:
+    """time-machine imports pytest where it is installed: 200 ms, and seen by the application."""
+    absent = "time_machine" not in sys.modules and "pytest" not in sys.modules
+    if not absent or any("pytest" in argument for argument in sys.orig_argv):
+        yield
+        return
+    sys.modules["pytest"] = None  # type: ignore[assignment]  # how an import is made to fail
+    try:
+        yield
+    finally:
+        del sys.modules["pytest"]
+
+
+def _works(traveller: _Traveller) -> bool:
+    """Whether a subclass of datetime stays one, and reads what the traveller says."""
+
+    class Moment(dt.datetime):
+        pass
+
+    before = traveller.time_ns() // 1000
+    moment: dt.datetime = Moment.now(dt.UTC)
+    after = traveller.time_ns() // 1000
+    since = moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return type(moment) is Moment and before <= since // dt.timedelta(microseconds=1) <= after
+
+
+def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, ...]:
+    """Replace the monotonic clocks by ``wrap(name, clock in nanoseconds)``.
+
+    The readings in seconds are made of the nanoseconds as Python makes them: divided by 1e9.
+    """
+    changes: list[Change] = []
+    for name in MONOTONIC:
+        changes.append(Patch(f"time:{name}", _seconds(name, wrap)))
+        changes.append(Patch(f"time:{name}_ns", _nanoseconds(name, wrap)))
+    return tuple(changes)
+
+
+def _seconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
+    def make(original: Callable[[], float]) -> Callable[[], float]:
+        nanoseconds = wrap(name, getattr(time, f"{name}_ns"))
+
+        @wraps(original)
+        def seconds() -> float:
+            return nanoseconds() / 1e9
+
+        return seconds
+
+    return make
+
+
+def _nanoseconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
+    def make(original: Reading) -> Reading:
+        return wraps(original)(wrap(name, original))
+
+    return make
