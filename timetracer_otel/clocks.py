@@ -69,8 +69,7 @@ _OURS = frozenset(
     {"timetracer_otel.clocks", "timetracer_otel.capture.clock", "timetracer_otel.replay.clock"}
 )
 _STRANGE = "this version of time-machine does not divert the clock as expected"
-_WALL_TREATMENTS: dict[str, Treatment] = {}
-_MONOTONIC_TREATMENTS: dict[str, Treatment] = {}
+_TREATMENTS: dict[str, dict[Any, Treatment]] = {clock: {} for clock in (WALL, *MONOTONIC)}
 
 
 def site_of(frame: FrameType) -> str:
@@ -88,12 +87,14 @@ def caller() -> FrameType | None:
 
 def treatment(clock: str, frame: FrameType) -> Treatment:
     """How a read of `clock` by the code of `frame` is treated."""
-    module = frame.f_globals.get("__name__") or "?"
-    known = _WALL_TREATMENTS if clock == WALL else _MONOTONIC_TREATMENTS
-    found = known.get(module)
-    if found is None:
-        found = known[module] = _wall(module) if clock == WALL else _monotonic(module)
-    return found
+    known = _TREATMENTS[clock]
+    module = frame.f_globals.get("__name__")
+    try:
+        return known[module]
+    except (KeyError, TypeError):  # not seen yet; or a name that is no name at all
+        name = module if isinstance(module, str) else "?"
+        found = known[name] = _wall(name) if clock == WALL else _monotonic(name)
+        return found
 
 
 def _wall(module: str) -> Treatment:

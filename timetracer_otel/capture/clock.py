@@ -16,9 +16,10 @@ from timetracer_otel.clocks import (
 from timetracer_otel.libraries import Library
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.recorder import current_place
-from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = ["LIBRARY"]
+
+_RECORDED = Treatment.RECORDED
 
 
 def _noting(clock: str, below: Callable[[], int]) -> Callable[[], int]:
@@ -29,20 +30,16 @@ def _noting(clock: str, below: Callable[[], int]) -> Callable[[], int]:
         try:
             place = current_place()
             if place is not None:
-                _note(clock, place, now)
+                frame = caller()
+                if frame is not None and treatment(clock, frame) is _RECORDED:
+                    record, path = place
+                    record.note_read(clock, site_of(frame), path, now)
         except Exception:  # counted and logged once; the reading stands
             with guarded("clock"):
                 raise
         return now
 
     return read
-
-
-def _note(clock: str, place: tuple[TraceRecord, str], now: int) -> None:
-    frame = caller()
-    if frame is not None and treatment(clock, frame) is Treatment.RECORDED:
-        record, path = place
-        record.note_read(clock, site_of(frame), path, now)
 
 
 LIBRARY = Library(
