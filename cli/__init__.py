@@ -1,1 +1,1 @@
-"""The command `timetracer`: one module a command."""
+"""The command ``timetracer``: one module a command, and what they share."""

@@ -1,0 +1,61 @@
+"""``timetracer list``: what there is to look at, newest first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from timetracer_otel.cli.wording import examples
+
+if TYPE_CHECKING:
+    from timetracer_otel.cli.shelf import Row
+
+__all__ = ["EXAMPLES", "list_cassettes"]
+
+EXAMPLES = examples(
+    "timetracer list",
+    "timetracer list cassettes/2026-01-02 -n 5",
+    "timetracer list --format json | jq -r '.[] | select(.status >= 500) | .file'",
+)
+
+
+def list_cassettes(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Where to look, if not ./cassettes."),
+    ] = None,
+    number: Annotated[
+        int, typer.Option("-n", "--number", min=1, help="How many, newest first.")
+    ] = 20,
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")
+    ] = "text",
+) -> int:
+    """Show the recorded requests in a folder, newest first.
+
+    Recordings of one trace (several services, or a service that called itself) stand together.
+    """
+    from timetracer_otel.cli.shelf import newest
+    from timetracer_otel.cli.terminal import errors, output, print_lines
+    from timetracer_otel.settings import read_settings
+
+    place = folder or Path(read_settings().dir)
+    rows, broken, total = newest(place, number)
+    if form == "json":
+        _print_json(rows)
+    else:
+        from timetracer_otel.cli.shelf_lines import shelf_lines
+
+        print_lines(output(), shelf_lines(rows, total=total, folder=place))
+    if broken:
+        noun = "file is no cassette" if broken == 1 else "files are no cassettes"
+        errors().print(f"{broken} {noun}: `timetracer validate {place}` says why")
+    return 0
+
+
+def _print_json(rows: list[Row]) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())

@@ -1,0 +1,154 @@
+"""What `timetracer show` shows: a cassette as a whole, or one of its interactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.text import Text
+
+from timetracer_otel.cassette import Cassette, Interaction
+from timetracer_otel.cli.payloads import (
+    body_lines,
+    error_lines,
+    rows_lines,
+    statement_lines,
+)
+from timetracer_otel.cli.sheet import Block, fitted
+from timetracer_otel.cli.waterfall import title_line, waterfall_lines
+from timetracer_otel.cli.wording import count, duration, moment
+from timetracer_otel.interaction.parts import RecordedError
+from timetracer_otel.protocols.http_parts import HttpInteraction
+
+__all__ = ["cassette_page", "interaction_page"]
+
+_FULL = 1_000_000
+
+
+def cassette_page(
+    cassette: Cassette, file: Path, *, width: int, height: int, full: bool
+) -> list[Text]:
+    """Head, waterfall, payloads; at most `height` lines unless `full`."""
+    room = _FULL if full else height
+    head = _head(cassette, file)
+    calls = waterfall_lines(cassette, width=width)
+    most = max(3, (room - len(head)) // 2)
+    if len(calls) > most:
+        hidden = len(calls) - most + 1
+        more = Text(f"    … {count(hidden, 'more call')}: --full", style="dim")
+        calls = [*calls[: most - 1], more]
+    page = [*head, Text(), *calls, *_remarks(cassette, full=full)]
+    return page + fitted(_payloads(cassette, full=full), room - len(page))
+
+
+def interaction_page(interaction: Interaction, *, height: int, full: bool) -> list[Text]:
+    """Everything known about one interaction, headers included."""
+    head = [
+        title_line(interaction),
+        Text(
+            f"#{interaction.id} {interaction.library}, at +{duration(interaction.start_us)}, "
+            f"took {duration(interaction.duration_us)}"
+            + (f", in {interaction.path}" if interaction.path else ""),
+            style="dim",
+        ),
+    ]
+    blocks = _of_interaction(interaction, full=full)
+    return head + fitted(blocks, _FULL if full else height - len(head))
+
+
+def _head(cassette: Cassette, file: Path) -> list[Text]:
+    service = str(cassette.resource[0].get("service.name", "")) if cassette.resource else ""
+    title = title_line(cassette.entry) if cassette.entry is not None else Text("No inbound request")
+    facts = [
+        f"{moment(cassette.recorded_at)} UTC",
+        f"took {duration(cassette.duration_us)}",
+        count(len(cassette.interactions), "call"),
+        f"trace {cassette.trace_id}",
+    ]
+    if service and not service.startswith("unknown_service"):
+        facts.insert(0, service)
+    return [title, Text(" · ".join(facts), style="dim"), Text(str(file), style="dim")]
+
+
+def _remarks(cassette: Cassette, *, full: bool) -> list[Text]:
+    facts = []
+    if cassette.bootstrap:
+        facts.append(f"{count(len(cassette.bootstrap), 'call')} of start-up and set-up")
+    reads = sum(len(reads.offsets_ns) for reads in cassette.clock)
+    if reads:
+        facts.append(f"{count(reads, 'reading')} of the clock")
+    draws = sum(len(draws.values) for draws in cassette.draws)
+    if draws:
+        facts.append(f"{count(draws, 'draw')} at random")
+    lines = [Text(f"    besides: {', '.join(facts)}", style="dim")] if facts else []
+    if full:
+        lines += _dim(
+            [f"  start-up: {' '.join(call.title.split())}" for call in cassette.bootstrap]
+        )
+    for cut in cassette.dropped:
+        lines.append(Text(f"    not recorded: {cut.what} × {cut.count}, {cut.why}", style="yellow"))
+    return lines
+
+
+def _payloads(cassette: Cassette, *, full: bool) -> list[Block]:
+    blocks = []
+    if cassette.entry is not None:
+        blocks += _of_interaction(cassette.entry, full=full, headers=full)
+    for interaction in cassette.interactions:
+        blocks += _of_interaction(interaction, full=True) if full else _of_call(interaction)
+    return blocks
+
+
+def _of_call(interaction: Interaction) -> list[Block]:
+    """A call in one block: what went out, what came back."""
+    heading = Text.assemble((f"{interaction.id} ", "bold"), title_line(interaction))
+    asked, answered = _asked(interaction), _answered(interaction)
+    if len(asked) == 1 and asked[0] == " ".join(interaction.title.split()):
+        asked = []
+    lines = [*_dim(asked), *_plain(answered)]
+    hint = f"--interaction {interaction.id}"
+    return [Block(heading, lines, hint=hint)] if lines else []
+
+
+def _of_interaction(interaction: Interaction, *, full: bool, headers: bool = True) -> list[Block]:
+    number = f"{interaction.id} " if interaction.id else ""
+    blocks = [
+        Block(Text(f"{number}Request", style="bold"), _plain(_asked(interaction))),
+        Block(Text(f"{number}Response", style="bold"), _plain(_answered(interaction))),
+    ]
+    if headers and isinstance(interaction, HttpInteraction):
+        blocks[0].lines[:0] = _dim(interaction.request.headers)
+        if interaction.response is not None:
+            blocks[1].lines[:0] = _dim(interaction.response.headers)
+    for failure in _failures(interaction):
+        stage = f" at {failure.stage}" if failure.stage else ""
+        heading = Text(f"{number}Raised{stage}", style="bold")
+        lines = [Text("  " + line, style="red") for line in error_lines(failure, full=full)]
+        blocks.append(Block(heading, lines, keep_end=True))
+    return [block for block in blocks if block.lines]
+
+
+def _asked(interaction: Interaction) -> list[str]:
+    if isinstance(interaction, HttpInteraction):
+        return body_lines(interaction.request.body)
+    return statement_lines(interaction.request)
+
+
+def _answered(interaction: Interaction) -> list[str]:
+    if isinstance(interaction, HttpInteraction):
+        return body_lines(interaction.response.body) if interaction.response is not None else []
+    return rows_lines(interaction.response) if interaction.response is not None else []
+
+
+def _failures(interaction: Interaction) -> list[RecordedError]:
+    found = [interaction.error]
+    if isinstance(interaction, HttpInteraction):
+        found += [interaction.raised, interaction.response.error if interaction.response else None]
+    return [failure for failure in found if failure is not None]
+
+
+def _plain(lines: list[str]) -> list[Text]:
+    return [Text("  " + line) for line in lines]
+
+
+def _dim(lines: list[str]) -> list[Text]:
+    return [Text("  " + line, style="dim") for line in lines]

@@ -1,0 +1,1 @@
+"""Applications to record and replay."""

@@ -1,0 +1,1 @@
+"""A small shop: the application of ``timetracer demo``."""
