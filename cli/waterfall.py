@@ -7,7 +7,6 @@ from rich.text import Text
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cli.colours import status_style
 from timetracer_otel.cli.wording import count, duration
-from timetracer_otel.protocols.http_parts import HttpInteraction
 from timetracer_otel.protocols.sql import SqlResponse
 
 __all__ = ["outcome", "title_line", "waterfall_lines"]
@@ -31,7 +30,7 @@ def outcome(interaction: Interaction) -> Text:
         return Text(_sql_outcome(interaction.response), style="green")
     status = f"{interaction.response.status} {interaction.response.reason}".strip()
     ending = Text(status, style=status_style(interaction.response.status))
-    raised = interaction.raised if isinstance(interaction, HttpInteraction) else None
+    raised = getattr(interaction, "raised", None)
     return ending.append(f" {raised.type}", style="red") if raised is not None else ending
 
 
