@@ -33,7 +33,7 @@ EXAMPLES = examples(
 
 _CANNOT = 2
 _INTERRUPTED = 130
-_PIPE_CLOSED = 141
+_PIPE_CLOSED = 1
 
 app = typer.Typer(
     name="timetracer",

@@ -62,11 +62,15 @@ def _head(cassette: Cassette, file: Path) -> list[Text]:
         f"{moment(cassette.recorded_at)} UTC",
         f"took {duration(cassette.duration_us)}",
         count(len(cassette.interactions), "call"),
-        f"trace {cassette.trace_id}",
     ]
     if service and not service.startswith("unknown_service"):
         facts.insert(0, service)
-    return [title, Text(" · ".join(facts), style="dim"), Text(str(file), style="dim")]
+    return [
+        title,
+        Text(" · ".join(facts), style="dim"),
+        Text(f"trace {cassette.trace_id}", style="dim"),
+        Text(str(file), style="dim", overflow="fold"),
+    ]
 
 
 def _remarks(cassette: Cassette, *, full: bool) -> list[Text]:

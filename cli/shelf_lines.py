@@ -28,7 +28,8 @@ def shelf_lines(rows: list[Row], *, total: int, folder: Path) -> list[Text]:
     lines = _table(rows)
     shown = f"{len(rows)} of {total:,}, " if len(rows) < total else ""
     lines.append(Text())
-    lines.append(Text(f"{shown}newest: timetracer show {rows[0].file}", style="dim"))
+    last = f"{shown}newest: timetracer show {rows[0].file}"
+    lines.append(Text(last, style="dim", overflow="fold"))
     return lines
 
 

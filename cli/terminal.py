@@ -41,9 +41,13 @@ def height() -> int:
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:
-    """One line each: cut with an ellipsis where the terminal ends, whole where there is none."""
+    """One line each: cut with an ellipsis where the terminal ends, whole where there is none.
+
+    Lines that are to be copied say so (``overflow="fold"``) and are never cut.
+    """
     for line in lines:
-        if console.is_terminal or "COLUMNS" in os.environ:
+        bounded = console.is_terminal or "COLUMNS" in os.environ
+        if bounded and line.overflow != "fold":
             console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
         else:
             console.print(line, soft_wrap=True)

@@ -71,8 +71,7 @@ def _bar(call: Interaction, total: int, cells: int) -> str:
     if not cells:
         return ""
     start = min(cells - 1, call.start_us * cells // total)
-    end = min(cells, -(-(call.start_us + call.duration_us) * cells // total))
-    length = max(1, end - start)
+    length = min(cells - start, max(1, round(call.duration_us * cells / total)))
     return " " + ("━" * length).rjust(start + length).ljust(cells)
 
 
