@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -177,8 +178,9 @@ def _time_machine() -> tuple[Any, list[Any]]:
 @contextmanager
 def _without_pytest() -> Iterator[None]:
     """time-machine imports pytest where it is installed: 200 ms, and seen by the application."""
-    absent = "time_machine" not in sys.modules and "pytest" not in sys.modules
-    if not absent or any("pytest" in argument for argument in sys.orig_argv):
+    present = "time_machine" in sys.modules or "pytest" in sys.modules
+    names = {Path(argument).name.removesuffix(".exe") for argument in sys.orig_argv}
+    if present or names & {"pytest", "py.test"}:
         yield
         return
     sys.modules["pytest"] = None  # type: ignore[assignment]  # how an import is made to fail
