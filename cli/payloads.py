@@ -16,7 +16,9 @@ __all__ = ["body_lines", "cell", "error_lines", "headline", "rows_lines", "state
 _WIDEST_CELL = 40
 _SHORT_JSON = 72
 _DEEPEST = 60
-_LIBRARY = re.compile(r"[/\\](site-packages|dist-packages|lib[/\\]python3[^/\\]*)[/\\]")
+_LIBRARY = re.compile(
+    r"[/\\](site-packages|dist-packages|timetracer_otel|lib[/\\]python3[^/\\]*)[/\\]"
+)
 
 
 def body_lines(body: BodyPart | None) -> list[str]:
