@@ -51,10 +51,8 @@ def demo(
 
 
 def _play(shop: Shop, tell: Narrator, *, kept: bool) -> int:
-    tell.title(
-        "A request that went wrong, with everything it asked of the outside world, in a file;"
-    )
-    tell.title("and the same code run against that file, with the outside world switched off.")
+    tell.title("A request that went wrong, kept with everything it asked of the outside world;")
+    tell.title("and the same code run against that, with the outside world switched off.")
     _open(shop, tell)
     failed = _record(shop, tell)
     _switch_off(shop, tell)
@@ -82,10 +80,10 @@ def _record(shop: Shop, tell: Narrator) -> Path:
     tell.step("Record it: three words before the command that starts it")
     tell.command(f"timetracer record -- uvicorn shop.main:app --port {shop.port} &")
     tell.output(shop.start())
-    for name, basket in shop.visits():
+    for basket in shop.baskets():
         tell.command(f"curl localhost:{shop.port}/checkout --json '{basket}'")
         status, answer = shop.buy(basket)
-        tell.answer(name, status, answer)
+        tell.answer(status, answer)
     shop.stop()
     return shop.failed_checkout()
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from timetracer_otel.cli.narration import untouched_environment
 from timetracer_otel.errors import CannotReplay, StoreError
 from timetracer_otel.exporters.files import find
 
@@ -29,10 +30,10 @@ _SHOP_PORT = 8000
 _PARTNERS_PORT = 8101
 _PATIENCE_S = 30.0
 
-_VISITS = (
-    ("Ada", '{"customer": 1, "items": [{"sku": "mug", "quantity": 2}]}'),
-    ("Grace", '{"customer": 2, "items": [{"sku": "poster"}, {"sku": "stickers"}]}'),
-    ("Linus", '{"customer": 3, "items": [{"sku": "mug"}, {"sku": "stickers"}]}'),
+_BASKETS = (
+    '{"customer": 1, "items": [{"sku": "mug", "quantity": 2}]}',
+    '{"customer": 2, "items": [{"sku": "poster"}, {"sku": "stickers"}]}',
+    '{"customer": 3, "items": [{"sku": "mug"}, {"sku": "stickers"}]}',
 )
 
 
@@ -77,7 +78,7 @@ class Shop:
 
     def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         environ = {
-            **os.environ,
+            **untouched_environment(),
             "SHOP_PARTNERS": f"http://127.0.0.1:{self.partners_port}",
             "PYTHONPATH": str(self.folder),
         }
@@ -94,13 +95,13 @@ class Shop:
         self.running[name] = program
         return program
 
-    def visits(self) -> tuple[tuple[str, str], ...]:
-        """Who comes, and with which basket."""
-        return _VISITS
+    def baskets(self) -> tuple[str, ...]:
+        """What Ada, Grace and Linus want to buy."""
+        return _BASKETS
 
     def buy(self, basket: str) -> tuple[int, bytes]:
         """Check out; status and body."""
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/checkout",
             data=basket.encode(),
             headers={"content-type": "application/json"},
