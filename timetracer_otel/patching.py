@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Change", "Ledger", "Listen", "Patch", "original_of"]
+__all__ = ["Change", "Ledger", "Listen", "Patch", "PatchIfPresent", "original_of"]
 
 _MARK = "__timetracer_original__"
 
@@ -46,6 +46,21 @@ class Patch:
                 setattr(owner, name, original)
 
         return undo
+
+
+@dataclass(frozen=True, slots=True)
+class PatchIfPresent:
+    """A patch of something that not every version of its package has."""
+
+    target: str
+    wrap: Callable[[Any], Any]
+
+    def apply(self) -> Callable[[], None]:
+        try:
+            owner, name = resolve(self.target)
+        except (ImportError, AttributeError):
+            return lambda: None
+        return Patch(self.target, self.wrap).apply() if hasattr(owner, name) else lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import _random
-import importlib
 import os
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import PatchIfPresent
 from timetracer_otel.randomness import arguments_of, draw_changes
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.recorder import current_place
@@ -43,48 +39,19 @@ class _TelemetryRandom(random.Random):
     getrandbits = _random.Random.getrandbits
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnRandomness:
-    """Give OpenTelemetry a generator of its own.
+_TELEMETRY = _TelemetryRandom()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_TELEMETRY.seed)
 
-    Its IDs come from `random`, the application's own generator: they would be recorded as the
-    application's draws, would move with its `random.seed(1)`, and each would move its sequence.
-    """
-
-    def apply(self) -> Callable[[], None]:
-        generator = _TelemetryRandom()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=generator.seed)
-        undo = [
-            Patch(target, partial(_instead, replacement)).apply()
-            for target, replacement in (
-                ("opentelemetry.sdk.trace.id_generator:random", generator),
-                (
-                    "opentelemetry.sdk.metrics._internal.exemplar.exemplar_reservoir:randrange",
-                    generator.randrange,
-                ),
-            )
-            if _exists(target)
-        ]
-
-        def restore() -> None:
-            for step in reversed(undo):
-                step()
-
-        return restore
-
-
-def _instead(replacement: object, _original: object) -> object:
-    return replacement
-
-
-def _exists(target: str) -> bool:
-    module, _, name = target.partition(":")
-    try:
-        return hasattr(importlib.import_module(module), name)
-    except ImportError:
-        return False
-
+# OpenTelemetry's IDs come from `random`, the application's own generator: they would be kept
+# as the application's draws, repeat with its `random.seed(1)`, and each would move its sequence
+_OWN_GENERATOR = (
+    PatchIfPresent("opentelemetry.sdk.trace.id_generator:random", lambda _: _TELEMETRY),
+    PatchIfPresent(
+        "opentelemetry.sdk.metrics._internal.exemplar.exemplar_reservoir:randrange",
+        lambda _: _TELEMETRY.randrange,
+    ),
+)
 
 LIBRARY = Library(
     name="draws",
@@ -93,5 +60,5 @@ LIBRARY = Library(
     distribution="",
     versions="",
     switch="randomness",
-    changes=(_OwnRandomness(), *draw_changes(_noting)),
+    changes=(*_OWN_GENERATOR, *draw_changes(_noting)),
 )
