@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from urllib.parse import parse_qsl, urlsplit
-
 from timetracer_otel.interaction.failures import encode_error
 from timetracer_otel.protocols.bodies import encode_body
+from timetracer_otel.protocols.http_matching import (
+    differences,
+    key,
+    loose_key,
+    volatile_pairs,
+)
 from timetracer_otel.protocols.http_parts import (
     HttpInteraction,
     HttpRequest,
@@ -53,29 +56,6 @@ def title(request: HttpRequest) -> str:
     return f"{request.method} {request.url}"
 
 
-def key(request: HttpRequest) -> str:
-    """The match key: method, URL, query as a multiset, body by meaning."""
-    url = urlsplit(request.url)
-    query = sorted(parse_qsl(url.query, keep_blank_values=True))
-    where = f"{url.scheme}://{url.netloc}{url.path}"
-    return json.dumps([request.method, where, query], ensure_ascii=False)
-
-
-def loose_key(request: HttpRequest) -> str:
-    """The key with volatile literals as placeholders."""
-    return key(request)
-
-
-def differences(recorded: HttpRequest, live: HttpRequest) -> list[str]:
-    """What differs, most telling first, each as one readable phrase."""
-    found = []
-    if recorded.method != live.method:
-        found.append(f"method: recorded {recorded.method}, asked {live.method}")
-    if recorded.url != live.url:
-        found.append(f"url: recorded {recorded.url}, asked {live.url}")
-    return found
-
-
 HTTP = Protocol(
     name="http",
     interaction=HttpInteraction,
@@ -85,4 +65,5 @@ HTTP = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    volatile_pairs=volatile_pairs,
 )

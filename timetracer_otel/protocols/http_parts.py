@@ -58,7 +58,8 @@ class HttpRequestRef:
 @dataclass(slots=True)
 class HttpResponseRef:
     """A response as a capture module saw it. `raw_read` says the application read the body
-    without decoding its content coding."""
+    without decoding its content coding.
+    """
 
     status: int
     headers: RawHeaders

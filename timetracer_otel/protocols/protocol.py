@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from timetracer_otel.interaction.parts import InteractionBase, Part
 
 __all__ = ["Protocol"]
+
+
+def _no_pairs(_recorded: Any, _live: Any) -> dict[str, str]:
+    return {}
+
+
+def _nothing(_request: Any) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,9 @@ class Protocol:
     the cassette; they run on the worker, and in a replay on a live call, so that one function
     says what a request means. `key` is the match key of an encoded request without its path;
     `loose_key` the same with volatile literals as placeholders; `title` its one line.
-    `differences` names what differs between two requests, most telling first.
+    `differences` names what differs between two requests, most telling first. For two requests
+    that match loosely, `volatile_pairs` maps the recorded literals to the live ones.
+    `self_evident` gives the response to a request that needs no recording to be answered.
     """
 
     name: str
@@ -30,3 +40,5 @@ class Protocol:
     key: Callable[[Any], str]
     loose_key: Callable[[Any], str]
     differences: Callable[[Any, Any], list[str]]
+    volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
+    self_evident: Callable[[Any], Part | None] = field(default=_nothing)

@@ -1,0 +1,180 @@
+"""Any ASGI application: a tee around it, put where its SERVER span is current."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache, wraps
+from typing import Any
+
+from timetracer_otel.libraries import Library
+from timetracer_otel.patching import Patch
+from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
+from timetracer_otel.recording import Draft, active_recorder, begin_entry, guarded
+
+__all__ = ["LIBRARY", "AsgiCapture"]
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_SEEN = "timetracer.entry"
+
+
+class AsgiCapture:
+    """The application, and a note of every message that passes. Attributes are its own."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.app, name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = None
+        if active_recorder() is not None and scope["type"] == "http" and _SEEN not in scope:
+            with guarded("asgi request"):
+                exchange = _begin(scope)
+        if exchange is None:
+            await self.app(scope, receive, send)
+            return
+        scope[_SEEN] = True
+        try:
+            await self.app(scope, exchange.receiving(receive), exchange.sending(send))
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        exchange.end(None)
+
+
+def _begin(scope: Scope) -> _Exchange | None:
+    recorder = active_recorder()
+    if recorder is None or _excluded(recorder.settings.exclude_paths, scope["path"]):
+        return None
+    request = HttpRequestRef(
+        method=scope["method"],
+        url=_url(scope),
+        headers=list(scope["headers"]),
+        http_version=scope.get("http_version", ""),
+        client=_address(scope.get("client")),
+        server=_address(scope.get("server")),
+        root_path=scope.get("root_path", ""),
+    )
+    draft = begin_entry("http", "asgi", request)
+    return _Exchange(draft, request, scope) if draft is not None else None
+
+
+@lru_cache(maxsize=8)
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+def _excluded(patterns: tuple[str, ...], path: str) -> bool:
+    return bool(patterns) and _pattern(patterns).search(path) is not None
+
+
+def _address(pair: Any) -> Any:
+    return (pair[0], pair[1]) if pair else None
+
+
+def _url(scope: Scope) -> str:
+    host = next((value for name, value in scope["headers"] if name == b"host"), None)
+    if host is not None:
+        where = host.decode("latin-1")
+    else:
+        name, port = (scope.get("server") or ("localhost", None))[:2]
+        where = f"{name}:{port}" if port else str(name)
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string") or b""
+    target = path.partition(b"?")[0] + (b"?" + query if query else b"")
+    return f"{scope.get('scheme', 'http')}://{where}{target.decode('latin-1')}"
+
+
+class _Exchange:
+    """One request and its response while they pass."""
+
+    def __init__(self, draft: Draft, request: HttpRequestRef, scope: Scope) -> None:
+        self._draft = draft
+        self._request = request
+        self._scope = scope
+        self._response: HttpResponseRef | None = None
+        self._sent = draft.body()
+        self._got = request.body = draft.body()
+
+    def receiving(self, receive: Receive) -> Receive:
+        @wraps(receive)
+        async def tee() -> Message:
+            message = await receive()
+            with guarded("asgi receive"):
+                self._note_received(message)
+            return message
+
+        return tee
+
+    def _note_received(self, message: Message) -> None:
+        if message["type"] == "http.request":
+            chunk = message.get("body", b"")
+            if chunk:
+                self._got.feed(chunk)
+            if not message.get("more_body"):
+                self._got.finish()
+        elif message["type"] == "http.disconnect":
+            self._got.finish("aborted")
+
+    def sending(self, send: Send) -> Send:
+        @wraps(send)
+        async def tee(message: Message) -> None:
+            with guarded("asgi send"):
+                self._note_sent(message)
+            await send(message)
+
+        return tee
+
+    def _note_sent(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            self._response = HttpResponseRef(
+                message["status"], headers, self._sent, http_version=self._request.http_version
+            )
+        elif kind == "http.response.body":
+            chunk = message.get("body", b"")
+            if chunk:
+                self._sent.feed(chunk)
+            if not message.get("more_body"):
+                self._sent.finish()
+        elif kind == "http.response.trailers" and self._response is not None:
+            self._response.trailers += list(message.get("headers", ()))
+
+    def end(self, error: BaseException | None) -> None:
+        with guarded("asgi end"):
+            route = self._scope.get("route")
+            self._request.route = getattr(route, "path", "") or ""
+            self._got.finish("unread")
+            self._sent.finish("aborted")
+            if error is not None and self._response is None:
+                self._draft.failed(error, "application")
+                return
+            self._draft.trace.entry_error = error
+            self._draft.answered(self._response)
+
+
+def _around_app(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def __init__(self: Any, app: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
+        original(self, AsgiCapture(app), *args, **keywords)
+
+    return __init__
+
+
+LIBRARY = Library(
+    name="asgi",
+    protocol="http",
+    module="opentelemetry.instrumentation.asgi",
+    distribution="opentelemetry-instrumentation-asgi",
+    versions=">=0.50b0",
+    changes=(
+        Patch("opentelemetry.instrumentation.asgi:OpenTelemetryMiddleware.__init__", _around_app),
+    ),
+)

@@ -1,0 +1,61 @@
+"""Literals that a run draws anew: UUIDs, ObjectIds, timestamps, tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+__all__ = ["loosened", "pairs_between"]
+
+_VOLATILE = re.compile(
+    r"""
+    (?P<uuid>[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})
+    | (?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)
+    | (?P<hex>\b[0-9a-f]{24,128}\b)
+    | (?P<token>\b(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{32,}\b)
+    """,
+    re.VERBOSE,
+)
+_EPOCH = range(1_000_000_000, 4_000_000_000)
+
+
+def loosened(value: Any) -> Any:
+    """JSON values with each volatile literal replaced by the name of its kind."""
+    if isinstance(value, str):
+        return _VOLATILE.sub(lambda match: f"<{match.lastgroup}>", value)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return "<epoch>" if _is_epoch(value) else value
+    if isinstance(value, list | tuple):
+        return [loosened(item) for item in value]
+    if isinstance(value, dict):
+        return {key: loosened(item) for key, item in value.items()}
+    return value
+
+
+def _is_epoch(value: float) -> bool:
+    """Seconds, milliseconds, microseconds or nanoseconds of this age."""
+    return any(int(value // scale) in _EPOCH for scale in (1, 10**3, 10**6, 10**9))
+
+
+def pairs_between(recorded: Any, live: Any) -> dict[str, str]:
+    """Recorded literals to live ones, where both stand at the same place."""
+    found: dict[str, str] = {}
+    _collect(recorded, live, found)
+    return found
+
+
+def _collect(recorded: Any, live: Any, found: dict[str, str]) -> None:
+    if isinstance(recorded, str) and isinstance(live, str):
+        ours, theirs = _VOLATILE.findall(recorded), _VOLATILE.findall(live)
+        if len(ours) == len(theirs):
+            for one, other in zip(ours, theirs, strict=True):
+                if one != other:
+                    found["".join(one)] = "".join(other)
+    elif isinstance(recorded, list | tuple) and isinstance(live, list | tuple):
+        for one, other in zip(recorded, live, strict=False):
+            _collect(one, other, found)
+    elif isinstance(recorded, dict) and isinstance(live, dict):
+        for name in recorded.keys() & live.keys():
+            _collect(recorded[name], live[name], found)
