@@ -9,11 +9,11 @@ from timetracer_otel.cassette import Cassette
 from timetracer_otel.clocks import (
     WALL,
     Treatment,
-    WallClock,
     caller,
     monotonic_changes,
     site_of,
     treatment,
+    wall_changes,
 )
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.patching import Ledger
@@ -40,9 +40,9 @@ def install_clock(first: Cassette, current_time: _CurrentTime) -> Callable[[], N
 
     ledger = Ledger()
     try:
-        ledger.apply((WallClock(partial(giving, WALL)), *monotonic_changes(giving)))
+        ledger.apply((*wall_changes(partial(giving, WALL)), *monotonic_changes(giving)))
     except RuntimeError as error:
-        hint = "leave the clock alone with `--live-clock`"
+        hint = "`--no-clock` replays with the time that it is"
         raise CannotReplay(subject="the clock", reason=str(error), hint=hint) from error
     return ledger.restore
 

@@ -31,6 +31,7 @@ __all__ = [
     "monotonic_changes",
     "site_of",
     "treatment",
+    "wall_changes",
 ]
 
 WALL = "time"
@@ -201,6 +202,26 @@ def _works(traveller: _Traveller) -> bool:
     after = traveller.time_ns() // 1000
     since = moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     return type(moment) is Moment and before <= since // dt.timedelta(microseconds=1) <= after
+
+
+def wall_changes(wrap: Callable[[Reading], Reading]) -> tuple[Change, ...]:
+    """Replace the wall clock by ``wrap(clock)``, under the two names time-machine leaves out too.
+
+    May be applied twice, for recording a replay: the outer names its moment to the inner.
+    """
+    return (
+        WallClock(wrap),
+        Patch("time:ctime", lambda original: _of_now(original, time.time)),
+        Patch("time:asctime", lambda original: _of_now(original, time.localtime)),
+    )
+
+
+def _of_now(original: Callable[..., str], now: Callable[[], object]) -> Callable[..., str]:
+    @wraps(original)
+    def text(*moment: object) -> str:
+        return original(*(moment or (now(),)))
+
+    return text
 
 
 def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, ...]:

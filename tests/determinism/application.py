@@ -54,6 +54,9 @@ def readings() -> list[str]:
             time.clock_gettime(time.CLOCK_REALTIME),
             tuple(time.gmtime()),
             time.strftime("%H:%M:%S"),
+            time.ctime(),
+            time.asctime(),
+            time.ctime(0),
             time.monotonic(),
             time.perf_counter_ns(),
         )

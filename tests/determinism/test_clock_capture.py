@@ -54,6 +54,16 @@ def test_every_read_of_the_wall_clock_is_kept_as_the_application_saw_it(
     assert third // 1000 % 1_000_000 == moment.microsecond
 
 
+def test_the_time_as_text_is_a_read_of_the_clock_too(recorded: Recording) -> None:
+    with request(recorded):
+        texts = [time.ctime(), time.asctime()]
+        time.ctime(0)
+        with pytest.raises(TypeError):
+            time.ctime("noon")  # type: ignore[arg-type]
+    kept = readings(recorded.cassettes()[0], "time")
+    assert [time.ctime(reading / 1e9) for reading in kept] == texts
+
+
 def test_the_place_is_the_function_that_read(recorded: Recording) -> None:
     with request(recorded):
         time.time()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from timetracer_otel.clocks import (
     WALL,
     Treatment,
-    WallClock,
     caller,
     monotonic_changes,
     site_of,
     treatment,
+    wall_changes,
 )
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import PatchIfPresent
@@ -75,7 +75,7 @@ LIBRARY = Library(
     versions="",
     switch="clock",
     changes=(
-        WallClock(lambda below: _noting(WALL, below)),
+        *wall_changes(lambda below: _noting(WALL, below)),
         *_TELEMETRY,
         *monotonic_changes(_noting),
     ),
