@@ -58,7 +58,7 @@ def _play(shop: Shop, tell: Narrator, *, kept: bool) -> int:
     _switch_off(shop, tell)
     tell.step("Look at it")
     tell.run("list")
-    tell.run("show", str(failed), lines=34)
+    tell.run("show", str(failed), lines=48)
     tell.step("Replay it: no database, no partners, no network")
     same = tell.run("replay", str(failed), "--app", "shop.main:app")
     _mend(shop, tell)

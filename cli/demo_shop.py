@@ -80,7 +80,6 @@ class Shop:
         environ = {
             **untouched_environment(),
             "SHOP_PARTNERS": f"http://127.0.0.1:{self.partners_port}",
-            "PYTHONPATH": str(self.folder),
         }
         with (self.folder / f"{name}.log").open("wb") as log:
             program = subprocess.Popen(  # noqa: S603 - our own interpreter

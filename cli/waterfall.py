@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.text import Text
 
 from timetracer_otel.cassette import Cassette, Interaction
@@ -13,6 +15,7 @@ __all__ = ["outcome", "title_line", "waterfall_lines"]
 
 _NARROW = 76
 _WIDEST_BAR = 32
+_COLUMNS = re.compile(r"^SELECT .{24,}? FROM ")
 
 
 def title_line(interaction: Interaction) -> Text:
@@ -45,7 +48,7 @@ def waterfall_lines(cassette: Cassette, *, width: int) -> list[Text]:
     calls = cassette.interactions
     if not calls:
         return [Text("no calls to the outside", style="dim")]
-    bar = 0 if width < _NARROW else min(_WIDEST_BAR, width // 5)
+    bar = 0 if width < _NARROW else min(_WIDEST_BAR, width // 8)
     total = max(1, cassette.duration_us)
     libraries = max(len(call.library) for call in calls)
     outcomes = max(len(outcome(call).plain) for call in calls)
@@ -62,7 +65,7 @@ def _line(call: Interaction, *, total: int, bar: int, widths: tuple[int, int]) -
         (_bar(call, total, bar), "cyan"),
         (f" {call.library:{widths[0]}}  ", "dim"),
         ending,
-        f"  {_one_line(call.title)}",
+        f"  {_in_short(call.title)}",
     )
 
 
@@ -73,6 +76,11 @@ def _bar(call: Interaction, total: int, cells: int) -> str:
     start = min(cells - 1, call.start_us * cells // total)
     length = min(cells - start, max(1, round(call.duration_us * cells / total)))
     return " " + ("━" * length).rjust(start + length).ljust(cells)
+
+
+def _in_short(title: str) -> str:
+    """Which table is asked tells more than which columns."""
+    return _COLUMNS.sub("SELECT … FROM ", _one_line(title))
 
 
 def _one_line(text: str) -> str:

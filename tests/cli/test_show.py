@@ -31,8 +31,8 @@ shop · 2026-01-02 03:04:05.000 UTC · took 50.0 ms · 2 calls
 trace 4bf92f3577b34da6a3ce929d0e0e4736
 {file}
 
-  1   +2.0 ms    740 µs  ━                    sqlalchemy  1 row   SELECT id, credit FROM customers …
-  2  +10.0 ms   30.0 ms      ━━━━━━━━━━━━     httpx       200 OK  GET http://partners/members?id=3
+  1   +2.0 ms    740 µs  ━            sqlalchemy  1 row   SELECT id, credit FROM customers WHERE id…
+  2  +10.0 ms   30.0 ms    ━━━━━━━    httpx       200 OK  GET http://partners/members?id=3
 
 Request
   {{"customer": 3}}
@@ -141,3 +141,12 @@ def test_a_broken_cassette_is_refused_with_file_place_and_reason(
     said = timetracer(capsys, "show", file)
     assert said.code == 2
     assert said.err.startswith(f"timetracer: {file}: not a valid cassette at `$.trace_id`: ")
+
+
+def test_a_long_list_of_columns_does_not_hide_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = replace(query(1), title="SELECT a.id, a.name, a.street, a.town FROM addresses AS a")
+    said = timetracer(capsys, "show", _file(tmp_path, checkout(interactions=[long])))
+    (line,) = (line for line in said.out.splitlines() if line.startswith("  1 "))
+    assert line.endswith("SELECT … FROM addresses AS a")
