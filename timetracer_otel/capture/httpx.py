@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.interaction.body import Body
+from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
@@ -34,7 +35,7 @@ class _Tee:
                 self._body.finish("partial")
                 return
             if self._response is not None and isinstance(error, Exception):
-                self._response.error = error
+                self._response.error = Failure.of(error)
             self._body.finish("aborted")
 
 

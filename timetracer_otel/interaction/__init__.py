@@ -3,6 +3,7 @@
 from timetracer_otel.interaction.body import Body, BodyState
 from timetracer_otel.interaction.failures import (
     ErrorFamily,
+    Failure,
     decode_error,
     encode_error,
     register_errors,
@@ -13,6 +14,7 @@ __all__ = [
     "Body",
     "BodyState",
     "ErrorFamily",
+    "Failure",
     "InteractionBase",
     "Part",
     "RecordedError",

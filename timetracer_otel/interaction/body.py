@@ -13,7 +13,12 @@ BodyState = Literal["open", "complete", "partial", "unread", "aborted", "abandon
 
 
 class Holder(Protocol):
-    """Whoever waits for a body to end, and says how much of it may be kept."""
+    """Whoever waits for a body to end, and says how much of it may be kept.
+
+    `sealed` once it waits no more: its recording is being written.
+    """
+
+    sealed: bool
 
     def opened(self) -> None:
         """One more thing to wait for."""
@@ -56,18 +61,18 @@ class Body:
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Keep a reference to `data`, or a copy of what could still be mutated."""
-        if self.state != "open":
+        trace = self._trace
+        if self.state != "open" or (trace is not None and trace.sealed):
             return
         chunk = data if type(data) is bytes else bytes(data)
-        self.size += len(chunk)
-        if self._hash is None and self.kept + len(chunk) <= self._limit and self._granted(chunk):
+        size = len(chunk)
+        fits = self._hash is None and self.kept + size <= self._limit
+        self.size += size
+        if fits and (trace is None or trace.grant(size)):
             self.chunks.append(chunk)
-            self.kept += len(chunk)
-            return
-        self._hash_beyond(chunk)
-
-    def _granted(self, chunk: bytes) -> bool:
-        return self._trace is None or self._trace.grant(len(chunk))
+            self.kept += size
+        else:
+            self._hash_beyond(chunk)
 
     def _hash_beyond(self, chunk: bytes) -> None:
         if self._hash is None:
@@ -94,4 +99,7 @@ class Body:
         return self._hash.hexdigest() if self._hash is not None else ""
 
     def __del__(self) -> None:
-        self.finish("abandoned")
+        # may run anywhere, even while this very thread holds the recorder's lock, which is why
+        # that lock is re-entrant and completing a trace takes no other
+        if self.state == "open":
+            self.finish("abandoned")

@@ -19,7 +19,8 @@ class RecordedError(Part, kw_only=True):
     `type` is the qualified name within `module`; `args` and `attributes` hold encoded values
     (see `timetracer_otel.values`); `stage` says how far the interaction had come when it was
     raised, in the protocol's own words (``connect``, ``send``, ``headers``, ``body``,
-    ``execute``, ``fetch``, ``commit``).
+    ``execute``, ``fetch``, ``commit``). `members` are those of an exception group, whose
+    `args` then hold its message alone.
     """
 
     type: str
@@ -30,6 +31,8 @@ class RecordedError(Part, kw_only=True):
     notes: list[str] = []
     cause: RecordedError | None = None
     context: RecordedError | None = None
+    suppress_context: bool = False
+    members: list[RecordedError] = []
     traceback: str = ""
 
 

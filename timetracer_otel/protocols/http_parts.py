@@ -9,6 +9,7 @@ from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedErr
 
 if TYPE_CHECKING:
     from timetracer_otel.interaction.body import Body
+    from timetracer_otel.interaction.failures import Failure
 
 __all__ = [
     "BodyPart",
@@ -66,7 +67,7 @@ class HttpResponseRef:
     body: Body | None = None
     reason: str = ""
     http_version: str = ""
-    error: BaseException | None = None
+    error: Failure | None = None
     trailers: RawHeaders = field(default_factory=list)
 
 

@@ -187,7 +187,7 @@ def _clock(record: TraceRecord) -> list[ClockReads]:
 
 
 def _dropped(record: TraceRecord, recorder: Recorder) -> list[Dropped]:
-    cut = [Dropped(what=what, why=why, count=n) for (what, why), n in record.cut.items()]
+    cut = [Dropped(what=what, why=why, count=n) for (what, why), n in list(record.cut.items())]
     if recorder.bootstrap.dropped:
         why = "more start-up traffic than the bootstrap may hold"
         cut.append(Dropped(what="bootstrap", why=why, count=recorder.bootstrap.dropped))

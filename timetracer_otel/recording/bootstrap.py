@@ -29,6 +29,10 @@ class Bootstrap:
         self._bytes = 0
         self.dropped = 0
 
+    def after_fork(self) -> None:
+        """In the child of a fork: the lock may have been held by a thread left behind."""
+        self._lock = Lock()
+
     def add(self, interaction: Interaction) -> None:
         """Keep `interaction` unless the same question got the same answer before."""
         outcome = (interaction.request, interaction.response, interaction.error)

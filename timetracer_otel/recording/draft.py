@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal
 
+from timetracer_otel.interaction.failures import Failure
+
 if TYPE_CHECKING:
     from timetracer_otel.interaction.body import Body
     from timetracer_otel.recording.trace import TraceRecord
@@ -20,7 +22,8 @@ class Draft:
 
     `request` and `response` are the capture module's own references, in the shape that its
     protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
-    open; `answered` or `failed` closes it, once.
+    open; `answered` or `failed` closes it, once. An error is taken down at once: keeping the
+    exception would keep the frames it passed through, and all that lives in them.
     """
 
     __slots__ = (
@@ -57,7 +60,7 @@ class Draft:
         self.library = library
         self.request = request
         self.response: object = None
-        self.error: BaseException | None = None
+        self.error: Failure | None = None
         self.stage = ""
         self.scope: Scope = scope
         self.path = path
@@ -84,7 +87,7 @@ class Draft:
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The outcome is an exception, raised at `stage`; replaces an answer given before."""
-        self.error = error
+        self.error = Failure.of(error)
         self.stage = stage
         self._close()
 

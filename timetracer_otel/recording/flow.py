@@ -9,29 +9,60 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-__all__ = ["CURRENT_FLOW", "Flow"]
+__all__ = ["CURRENT_FLOW", "SEPARATOR", "Flow"]
 
 SEPARATOR = " › "
 
 
 class Flow:
-    """One step of the logical path. The root's path is empty."""
+    """One step of the logical path. The root's path is empty.
 
-    __slots__ = ("_counts", "path", "span_id")
+    The path is put together when it is first asked for: most spans are never asked.
+    """
+
+    __slots__ = ("_above", "_counts", "_path", "_step", "span_id")
 
     def __init__(self, path: str, span_id: int) -> None:
-        self.path = path
         self.span_id = span_id
-        self._counts: dict[str, int] = {}
+        self._path: str | None = path
+        self._above: Flow | None = None
+        self._step: tuple[str, int] = ("", 0)
+        self._counts: dict[str, int] | None = None
 
     def child(self, name: str, span_id: int) -> Flow:
         """The next step of that name: ``name#1``, then ``name#2``, and so on."""
+        counts = self._counts
+        if counts is None:
+            counts = self._counts = {}
         # dict operations on one key are atomic enough: two threads numbering children of one
         # flow at once have no defined order in the application either
-        ordinal = self._counts.get(name, 0) + 1
-        self._counts[name] = ordinal
-        step = f"{name}#{ordinal}"
-        return Flow(f"{self.path}{SEPARATOR}{step}" if self.path else step, span_id)
+        ordinal = counts.get(name, 0) + 1
+        counts[name] = ordinal
+        below = Flow.__new__(Flow)
+        below.span_id = span_id
+        below._path = None
+        below._above = self
+        below._step = (name, ordinal)
+        below._counts = None
+        return below
+
+    @property
+    def path(self) -> str:
+        """The steps from the root to here: ``load#1 › GET#2``."""
+        if self._path is None:
+            steps, flow = [], self
+            while flow._path is None and flow._above is not None:  # no recursion: spans nest deep
+                steps.append(f"{flow._step[0]}#{flow._step[1]}")
+                flow = flow._above
+            if flow._path:
+                steps.append(flow._path)
+            self._path = SEPARATOR.join(reversed(steps))
+        return self._path
+
+    @property
+    def above_path(self) -> str:
+        """The path without this step."""
+        return self._above.path if self._above is not None else ""
 
 
 CURRENT_FLOW: ContextVar[Flow | None] = ContextVar("timetracer_flow", default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from opentelemetry import trace as otel
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
@@ -18,14 +17,21 @@ class RecordingSpanProcessor(SpanProcessor):
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
+    # `guarded` only when there is something to guard against: making it costs as much as the rest
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        with guarded("span start"):
-            parent = otel.get_current_span(parent_context).get_span_context()
-            self._recorder.span_started(span, parent if parent.is_valid else None)
+        try:
+            self._recorder.span_started(span, span.parent)
+        except Exception:
+            with guarded("span start"):
+                raise
 
     def on_end(self, span: ReadableSpan) -> None:
-        with guarded("span end"):
+        try:
             self._recorder.span_ended(span)
+        except Exception:
+            with guarded("span end"):
+                raise
 
     def shutdown(self) -> None:
         self._recorder.finish()

@@ -6,15 +6,24 @@ from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
 
 from timetracer_otel.interaction.body import Body
+from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.recording.draft import Draft
-from timetracer_otel.recording.flow import Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
 
 if TYPE_CHECKING:
+    from timetracer_otel.recording.finished import Ended
     from timetracer_otel.recording.recorder import Recorder
 
-__all__ = ["MAX_DRAWN_BYTES", "MAX_DRAWS", "MAX_READS", "TraceRecord"]
+__all__ = ["MAX_DRAFTS", "MAX_DRAWN_BYTES", "MAX_DRAWS", "MAX_READS", "MAX_SPANS", "TraceRecord"]
+
+MAX_SPANS = 20_000
+"""Spans of one trace; with more it is written as far as it came."""
+
+MAX_DRAFTS = 10_000
+"""Interactions kept of one trace."""
 
 MAX_READS = 10_000
 """Clock reads kept of one trace."""
@@ -29,27 +38,31 @@ class TraceRecord:
 
     `open` counts spans, drafts and bodies that have not ended, and whoever holds the trace (an
     ASGI call whose background tasks still run). The trace is complete when its root has ended
-    and nothing is open. A *fragment* is what a detached task did after that.
+    and nothing is open; from then on it is `sealed`: whatever still runs adds nothing to it.
+    A *fragment* is what a detached task did after that; it `continues` a complete trace.
     """
 
     __slots__ = (
+        "_entry_error",
         "_recorder",
         "clock",
+        "continues",
         "cut",
+        "discarded",
         "drafts",
         "drawn_bytes",
         "draws",
         "draws_kept",
         "entry",
-        "entry_error",
         "flows",
-        "fragment",
         "granted",
+        "is_cut",
         "open",
         "reads_kept",
         "root_ended",
         "root_span",
         "root_span_id",
+        "sealed",
         "spans",
         "started_mono_ns",
         "started_wall_ns",
@@ -57,17 +70,17 @@ class TraceRecord:
     )
 
     def __init__(
-        self, recorder: Recorder, trace_id: int, root_span_id: int, *, fragment: bool = False
+        self, recorder: Recorder, trace_id: int, root_span_id: int, continues: Ended | None = None
     ) -> None:
         self._recorder = recorder
         self.trace_id = trace_id
         self.root_span_id = root_span_id
-        self.fragment = fragment
+        self.continues = continues
         self.spans: list[ReadableSpan] = []
         self.root_span: ReadableSpan | None = None
         self.drafts: list[Draft] = []
         self.entry: Draft | None = None
-        self.entry_error: BaseException | None = None
+        self._entry_error: Failure | None = None
         self.flows: dict[int, Flow] = {}
         self.draws: dict[tuple[str, str, str], list[object]] = {}
         self.clock: dict[tuple[str, str, str], list[int]] = {}
@@ -78,8 +91,51 @@ class TraceRecord:
         self.open = 0
         self.granted = 0
         self.root_ended = False
+        self.is_cut = False
+        self.discarded = False
+        self.sealed = False
         self.started_mono_ns = monotonic_ns()
         self.started_wall_ns = time_ns()
+
+    @property
+    def fragment(self) -> bool:
+        """Whether this is what came after a trace was complete."""
+        return self.continues is not None
+
+    @property
+    def entry_error(self) -> Failure | None:
+        """What the application raised besides answering."""
+        return self._entry_error
+
+    @entry_error.setter
+    def entry_error(self, error: BaseException | Failure | None) -> None:
+        self._entry_error = Failure.of(error) if isinstance(error, BaseException) else error
+
+    def flow_of(self, span_id: int) -> Flow | None:
+        """The place of a span of this trace, or of the complete trace that it continues."""
+        flow = self.flows.get(span_id)
+        if flow is None and self.continues is not None:
+            flow = self.continues.flows.get(span_id)
+        return flow
+
+    def path_of(self, span_id: int, *, own_span: bool) -> str:
+        """The running code's path; without the step of the interaction's own CLIENT span."""
+        own = CURRENT_FLOW.get()
+        if own is not None and own.span_id == span_id:
+            return own.path
+        flow = self.flow_of(span_id)
+        if flow is None:
+            return own.path if own is not None else ""
+        return flow.above_path if own_span else flow.path
+
+    def span_over(self, span: ReadableSpan, span_id: int) -> None:
+        """One of this trace's spans has ended."""
+        if span_id == self.root_span_id:
+            self.root_span = span
+            self.root_ended = True
+        if span.kind is SpanKind.CLIENT:  # no other is asked for again
+            self.spans.append(span)
+        self.closed()
 
     def opened(self) -> None:
         """One more thing to wait for."""
@@ -94,24 +150,16 @@ class TraceRecord:
         if complete:
             self._recorder.complete(self)
 
-    def end_root(self) -> None:
-        """The local root is over; completes the trace if nothing else is open."""
-        with self._recorder.lock:
-            self.root_ended = True
-            complete = self.open <= 0
-        if complete:
-            self._recorder.complete(self)
-
     def new_body(self) -> Body:
         """A body within the limits of the settings."""
-        return Body(self, self._recorder.settings.max_body_bytes)
+        return Body(self, self._recorder.max_body_bytes)
 
     def grant(self, size: int) -> bool:
         """Whether `size` more bytes may be kept, for this trace and in total."""
-        if not self._recorder.grant(self, size):
-            self.note_cut("body", "memory limit reached")
-            return False
-        return True
+        if self._recorder.grant(self, size):
+            return True
+        self.note_cut("body", "memory limit reached")
+        return False
 
     def note_read(self, clock: str, site: str, path: str, reading_ns: int) -> None:
         """The code at `site` read `clock` and saw `reading_ns`."""
@@ -133,4 +181,11 @@ class TraceRecord:
 
     def note_cut(self, what: str, why: str) -> None:
         """Something is missing from this recording; the cassette will say so."""
-        self.cut[what, why] = self.cut.get((what, why), 0) + 1
+        with self._recorder.lock:
+            self.cut[what, why] = self.cut.get((what, why), 0) + 1
+
+    def cut_short(self, why: str) -> None:
+        """Complete the trace as far as it came."""
+        self.is_cut = True
+        self.note_cut("trace", why)
+        self._recorder.complete(self)

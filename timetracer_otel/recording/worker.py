@@ -35,49 +35,81 @@ class CassetteSink(Protocol):
 
 
 class Worker:
-    """One daemon thread a process, started by the first complete trace."""
+    """One daemon thread a process, started with the first trace that is recorded."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.sinks: list[CassetteSink] = []
         self._recorder = recorder
         self._queue: deque[TraceRecord] = deque()
-        self._wake = threading.Event()
         self._writing = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._wake = _closed_gate()
+        self._said: set[str] = set()
 
     def put(self, record: TraceRecord) -> None:
-        """Queue a complete trace; beyond the limit the whole recording is dropped, counted."""
+        """Queue a complete trace; beyond the limit the whole recording is dropped, counted.
+
+        Takes no lock and waits for nothing: the garbage collector may call it anywhere.
+        """
         if len(self._queue) >= self._recorder.settings.max_queue:
             self._recorder.counts["dropped: queue full"] += 1
             self._recorder.release(record)
             return
         self._queue.append(record)
-        if self._thread is None:
-            self._start()
-        self._wake.set()
+        if self._wake.locked():
+            self._open_gate()
 
-    def _start(self) -> None:
-        with self._recorder.lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="timetracer", daemon=True)
-                self._thread = thread
+    def _open_gate(self) -> None:
+        try:
+            self._wake.release()
+        except RuntimeError:  # another thread opened it first
+            return
+
+    def start(self) -> None:
+        """Have the thread running; the recorder's lock is held.
+
+        Not before there is work: from Python 3.12 on, forking a process with threads warns.
+        """
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="timetracer", daemon=True)
+            self._thread = thread
+            with guarded("worker start"):  # refused while the interpreter shuts down
                 thread.start()
 
     def after_fork(self) -> None:
         """In the child of a fork: the thread is gone, the parent writes what was queued."""
         self._queue.clear()
-        self._wake = threading.Event()
+        self._wake = _closed_gate()
         self._writing = threading.RLock()
         self._thread = None
 
     def _run(self) -> None:
         while True:
-            if self._wake.wait(_IDLE_S):
-                self._wake.clear()
-                sleep(_BATCH_S)
-            with guarded("worker"):
-                self._recorder.expire()
-                self._drain()
+            try:
+                if self._wake.acquire(timeout=_IDLE_S):
+                    sleep(_BATCH_S)
+                self._round()
+            except BaseException:  # noqa: BLE001 - this thread is the only one: it goes on
+                self._recorder.counts["faults of the worker"] += 1
+
+    def _round(self) -> None:
+        with guarded("worker"):
+            self._recorder.expire()
+        with guarded("worker"):
+            self._drain()
+        with guarded("worker"):
+            collect_outside(self._recorder)
+        self._say_what_was_dropped()
+
+    def _say_what_was_dropped(self) -> None:
+        for reason, count in list(self._recorder.counts.items()):
+            if reason.startswith("dropped: ") and reason not in self._said:
+                self._said.add(reason)
+                _LOG.warning(
+                    "recordings are %s (%d so far; said once). The application is not affected",
+                    reason.replace(":", ",", 1),
+                    count,
+                )
 
     def flush(self, timeout_s: float) -> bool:
         """Write what is queued, in the calling thread. False when time ran out first."""
@@ -96,19 +128,39 @@ class Worker:
             return
         try:
             while self._queue and (deadline is None or monotonic() < deadline):
-                self._write(self._queue.popleft())
+                try:
+                    record = self._queue.popleft()
+                except IndexError:  # a signal's handler has drained it in between
+                    return
+                self._write(record)
                 if deadline is None:
                     sleep(0)  # let go of the interpreter lock: requests go first
         finally:
             self._writing.release()
 
     def _write(self, record: TraceRecord) -> None:
-        with guarded("assembly"):
-            collect_outside(self._recorder)
-            cassette = assemble(record, self._recorder)
-            if cassette is not None:
-                for sink in self.sinks:
-                    with guarded("sink"):
-                        sink.write(cassette, fragment=record.fragment)
-                self._recorder.counts["recorded"] += 1
-        self._recorder.release(record)
+        try:
+            with guarded("assembly"):
+                collect_outside(self._recorder)
+                cassette = assemble(record, self._recorder)
+                if cassette is not None:
+                    self._hand_on(cassette, fragment=record.fragment)
+        finally:
+            self._recorder.release(record)
+
+    def _hand_on(self, cassette: Cassette, *, fragment: bool) -> None:
+        for sink in self.sinks:
+            with guarded("sink"):
+                sink.write(cassette, fragment=fragment)
+        self._recorder.counts["recorded"] += 1
+
+
+def _closed_gate() -> threading.Lock:
+    """A lock that is held: whoever waits for it is let through once for each release.
+
+    Unlike an `Event` it has no lock inside that a signal or the garbage collector could find
+    held by the very thread it interrupts.
+    """
+    gate = threading.Lock()
+    gate.acquire()
+    return gate

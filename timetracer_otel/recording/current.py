@@ -1,0 +1,102 @@
+"""What capture modules call: the recorder in force, at the running code's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace as otel
+
+from timetracer_otel.recording.draft import Draft, Scope
+
+if TYPE_CHECKING:
+    from timetracer_otel.recording.recorder import Recorder
+    from timetracer_otel.recording.trace import TraceRecord
+
+__all__ = [
+    "activate",
+    "active_recorder",
+    "begin",
+    "begin_entry",
+    "current_place",
+    "current_trace",
+    "deactivate",
+    "discard_trace",
+]
+
+_active: Recorder | None = None
+
+
+def activate(recorder: Recorder) -> None:
+    """From now on capture modules write to `recorder`."""
+    global _active
+    _active = recorder
+
+
+def deactivate(recorder: Recorder) -> None:
+    """Capture modules pass everything through again, if `recorder` is the one in force."""
+    global _active
+    if _active is recorder:
+        _active = None
+
+
+def active_recorder() -> Recorder | None:
+    """The recorder in force, or None: then capture passes everything through."""
+    return _active
+
+
+def current_trace() -> TraceRecord | None:
+    """The open trace that the running code belongs to; None when nothing records here."""
+    recorder = _active
+    return recorder.current_trace() if recorder is not None else None
+
+
+def current_place() -> tuple[TraceRecord, str] | None:
+    """The open trace and the path of the running code; None when nothing records here."""
+    recorder = _active
+    return recorder.current_place() if recorder is not None else None
+
+
+def begin(
+    protocol: str,
+    library: str,
+    request: object,
+    *,
+    scope: Scope = "trace",
+    own_span: bool = False,
+) -> Draft | None:
+    """Begin an interaction at the running code's place; None when nothing records here.
+
+    `own_span` says that the current span is the instrumentor's span of this very call (true
+    inside httpx's transport, false inside a database driver). A call outside of any request is
+    kept in the process's bootstrap.
+    """
+    recorder = _active
+    if recorder is None:
+        return None
+    return recorder.begin(protocol, library, request, scope=scope, own_span=own_span)
+
+
+def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
+    """Begin the inbound interaction of the current trace; None when it has one or none records.
+
+    Call with the SERVER span current. The draft holds the trace open until it is answered or
+    failed, so background tasks that run within the call are waited for.
+    """
+    record = current_trace()
+    if record is None or record.entry is not None or record.discarded:
+        return None
+    span_id = otel.get_current_span().get_span_context().span_id
+    record.entry = Draft(
+        record, protocol=protocol, library=library, request=request, span_id=span_id
+    )
+    if _active is not None:
+        for listener in _active.entry_listeners:
+            listener(record)
+    return record.entry
+
+
+def discard_trace() -> None:
+    """Nothing of the current trace is recorded (an excluded path): not now, and not later."""
+    record = current_trace()
+    if record is not None:
+        record.discarded = True
