@@ -70,8 +70,9 @@ class Redaction(Part):
 
 
 class Cassette(Part, kw_only=True):
-    """The interactions of one trace.
+    """The interactions of one trace, as far as one service had it.
 
+    `root_span_id` is its local root: a service that calls itself has several in one trace.
     `recorded_at` is the UTC time of the trace's start in RFC 3339 with nanoseconds. `entry` is
     the inbound interaction that began the trace; a job that nothing called from outside has
     none. `bootstrap` is what the process asked outside of any request (connection set-up,
@@ -80,6 +81,7 @@ class Cassette(Part, kw_only=True):
 
     timetracer: int
     trace_id: str
+    root_span_id: str = ""
     recorded_at: str
     duration_us: int
     resource: list[dict[str, Any]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -50,6 +51,7 @@ def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
     return Cassette(
         timetracer=FORMAT_VERSION,
         trace_id=f"{record.trace_id:032x}",
+        root_span_id=_hex(_root_span_id(record)),
         recorded_at=_rfc3339(record.started_wall_ns),
         duration_us=_duration_us(record),
         resource=_resource(record),
@@ -111,6 +113,10 @@ def _entry(record: TraceRecord) -> Interaction | None:
     return interaction
 
 
+def _root_span_id(record: TraceRecord) -> int:
+    return record.root_span_id if record.continues is None else record.continues.root_span_id
+
+
 def _hex(span_id: int) -> str:
     return f"{span_id:016x}" if span_id else ""
 
@@ -119,25 +125,34 @@ def _adopt_spans(record: TraceRecord) -> None:
     """Give interactions without a span of their own the instrumentor's span around them.
 
     A database span is not current while its driver runs; it encloses the call in time, under
-    the same parent, and each span is given to one call.
+    the same parent, and each span is given to one call. One sweep in time: a request may make
+    thousands of calls.
     """
-    free = [span for span in record.spans if span.kind is SpanKind.CLIENT]
-    taken = {draft.span_id for draft in record.drafts if draft.span_id}
+    taken = {draft.span_id for draft in record.drafts}
+    free: dict[int, deque[ReadableSpan]] = {}
+    for span in sorted(record.spans, key=lambda span: span.start_time or 0):
+        context, parent = span.get_span_context(), span.parent
+        if context is not None and parent is not None and context.span_id not in taken:
+            free.setdefault(parent.span_id, deque()).append(span)
     offset = record.started_wall_ns - record.started_mono_ns
-    for draft in record.drafts:
-        if draft.span_id or not free:
-            continue
-        at = draft.started_ns + offset
-        for span in free:
-            context, parent = span.get_span_context(), span.parent
-            if context is None or context.span_id in taken:
-                continue
-            if parent is None or parent.span_id != draft.parent_span_id:
-                continue
-            if (span.start_time or 0) <= at <= (span.end_time or 0):
-                draft.span_id = context.span_id
-                taken.add(context.span_id)
-                break
+    for draft in sorted(record.drafts, key=lambda draft: draft.started_ns):
+        waiting = free.get(draft.parent_span_id)
+        if waiting and not draft.span_id:
+            draft.span_id = _around(draft.started_ns + offset, waiting)
+
+
+def _around(moment: int, waiting: deque[ReadableSpan]) -> int:
+    """The first of the spans that encloses `moment`, taken out; 0 when none does."""
+    while waiting and (waiting[0].end_time or 0) < moment:
+        waiting.popleft()
+    for index, span in enumerate(waiting):
+        if (span.start_time or 0) > moment:
+            break
+        if (span.end_time or 0) >= moment:
+            del waiting[index]
+            context = span.get_span_context()
+            return context.span_id if context is not None else 0
+    return 0
 
 
 def _began_with_client_span(record: TraceRecord) -> bool:

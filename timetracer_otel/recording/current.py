@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace as otel
+from opentelemetry.context import get_current
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from timetracer_otel.recording.draft import Draft, Scope
 
@@ -82,17 +83,12 @@ def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
     Call with the SERVER span current. The draft holds the trace open until it is answered or
     failed, so background tasks that run within the call are waited for.
     """
-    record = current_trace()
-    if record is None or record.entry is not None or record.discarded:
+    recorder = _active
+    span = get_current().get(_SPAN_KEY)
+    if recorder is None or span is None:
         return None
-    span_id = otel.get_current_span().get_span_context().span_id
-    record.entry = Draft(
-        record, protocol=protocol, library=library, request=request, span_id=span_id
-    )
-    if _active is not None:
-        for listener in _active.entry_listeners:
-            listener(record)
-    return record.entry
+    span_id: int = span.get_span_context().span_id  # type: ignore[attr-defined]
+    return recorder.begin_entry(protocol, library, request, span_id)
 
 
 def discard_trace() -> None:

@@ -22,7 +22,7 @@ class Draft:
 
     `request` and `response` are the capture module's own references, in the shape that its
     protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
-    open; `answered` or `failed` closes it, once. An error is taken down at once: keeping the
+    open (whoever makes it counts it there); `answered` or `failed` closes it, once. An error is taken down at once: keeping the
     exception would keep the frames it passed through, and all that lives in them.
     """
 
@@ -69,7 +69,6 @@ class Draft:
         self.duration_ns = 0
         self._open = True
         self.started_ns = monotonic_ns()
-        trace.opened()
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,7 @@ MAX_FRAGMENTS = 100
 """Pieces that may follow one trace: each one means writing its cassette again."""
 
 _MAX_TRACES = 4096
-_MAX_SPANS = 50_000
+_MAX_SPANS = 20_000
 
 
 class Ended:

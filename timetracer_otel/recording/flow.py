@@ -20,13 +20,14 @@ class Flow:
     The path is put together when it is first asked for: most spans are never asked.
     """
 
-    __slots__ = ("_above", "_counts", "_path", "_step", "span_id")
+    __slots__ = ("_above", "_counts", "_name", "_ordinal", "_path", "span_id")
 
     def __init__(self, path: str, span_id: int) -> None:
         self.span_id = span_id
         self._path: str | None = path
         self._above: Flow | None = None
-        self._step: tuple[str, int] = ("", 0)
+        self._name = ""
+        self._ordinal = 0
         self._counts: dict[str, int] | None = None
 
     def child(self, name: str, span_id: int) -> Flow:
@@ -42,7 +43,8 @@ class Flow:
         below.span_id = span_id
         below._path = None
         below._above = self
-        below._step = (name, ordinal)
+        below._name = name
+        below._ordinal = ordinal
         below._counts = None
         return below
 
@@ -52,7 +54,7 @@ class Flow:
         if self._path is None:
             steps, flow = [], self
             while flow._path is None and flow._above is not None:  # no recursion: spans nest deep
-                steps.append(f"{flow._step[0]}#{flow._step[1]}")
+                steps.append(f"{flow._name}#{flow._ordinal}")
                 flow = flow._above
             if flow._path:
                 steps.append(flow._path)

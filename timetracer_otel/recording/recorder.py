@@ -177,11 +177,20 @@ class Recorder:
     def span_ended(self, span: ReadableSpan) -> None:
         """A span is over; the local root's end may complete the trace."""
         context = span.get_span_context()
-        if context is None:
-            return
-        record = self._by_span.get(context.span_id)
-        if record is not None:
-            record.span_over(span, context.span_id)
+        span_id = context.span_id if context is not None else 0
+        with self.lock:
+            record = self._by_span.get(span_id)
+            if record is None:
+                return
+            if span.kind is SpanKind.CLIENT:  # no other is asked for again
+                record.spans.append(span)
+            if span_id == record.root_span_id:
+                record.root_span = span
+                record.root_ended = True
+            record.open -= 1
+            complete = record.open <= 0 and record.root_ended
+        if complete:
+            self.complete(record)
 
     # -- drafts -------------------------------------------------------------------------------
 
@@ -240,8 +249,22 @@ class Recorder:
                 span_id=span_id if own_span else 0,
                 parent_span_id=0 if own_span else span_id,
             )
+            record.open += 1
             record.drafts.append(draft)
         return draft
+
+    def begin_entry(
+        self, protocol: str, library: str, request: object, span_id: int
+    ) -> Draft | None:
+        with self.lock:
+            record = self._by_span.get(span_id)
+            if record is None or record.entry is not None or record.discarded:
+                return None
+            record.open += 1
+            record.entry = Draft(
+                record, protocol=protocol, library=library, request=request, span_id=span_id
+            )
+            return record.entry
 
     def _late_record(self, context: SpanContext) -> TraceRecord | None:
         """For a call without a span of its own after its trace was complete."""
@@ -263,8 +286,9 @@ class Recorder:
             if self._open.pop(id(record), None) is None:
                 return
             record.sealed = True
+            forget = self._by_span.pop
             for span_id in record.flows:
-                self._by_span.pop(span_id, None)
+                forget(span_id, None)
             self._finished.add(record)
         if record.discarded:
             self.release(record)
@@ -292,10 +316,11 @@ class Recorder:
             return True
 
     def release(self, record: TraceRecord) -> None:
-        """Give back what `record` was granted: it is written, or dropped (worker)."""
+        """Give back what `record` was granted and holds: it is written, or dropped (worker)."""
         with self.lock:
             self._granted -= record.granted
             record.granted = 0
+        record.forget()
 
 
 def _is_full(record: TraceRecord) -> bool:

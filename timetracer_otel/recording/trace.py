@@ -6,7 +6,6 @@ from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanKind
 
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.interaction.failures import Failure
@@ -128,15 +127,6 @@ class TraceRecord:
             return own.path if own is not None else ""
         return flow.above_path if own_span else flow.path
 
-    def span_over(self, span: ReadableSpan, span_id: int) -> None:
-        """One of this trace's spans has ended."""
-        if span_id == self.root_span_id:
-            self.root_span = span
-            self.root_ended = True
-        if span.kind is SpanKind.CLIENT:  # no other is asked for again
-            self.spans.append(span)
-        self.closed()
-
     def opened(self) -> None:
         """One more thing to wait for."""
         with self._recorder.lock:
@@ -183,6 +173,13 @@ class TraceRecord:
         """Something is missing from this recording; the cassette will say so."""
         with self._recorder.lock:
             self.cut[what, why] = self.cut.get((what, why), 0) + 1
+
+    def forget(self) -> None:
+        """Let go of everything: a record and its drafts hold each other, and what they hold
+        would wait for the garbage collector."""
+        self.entry = self.root_span = self._entry_error = None
+        for held in (self.drafts, self.spans, self.draws, self.clock):
+            held.clear()
 
     def cut_short(self, why: str) -> None:
         """Complete the trace as far as it came."""
