@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import logging
 import os
 import re
-import zlib
+import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from timetracer_otel.cassette import (
     MAX_CASSETTE_BYTES,
     Cassette,
     merge_fragment,
-    read_cassette,
     write_cassette,
 )
-from timetracer_otel.errors import CassetteError, InvalidCassette, StoreError
+from timetracer_otel.cassette.files import find, read
+from timetracer_otel.errors import CassetteError, StoreError
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
 __all__ = ["FileStore", "file_name", "find", "read"]
@@ -26,39 +28,7 @@ __all__ = ["FileStore", "file_name", "find", "read"]
 _LOG = logging.getLogger("timetracer_otel")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _REMEMBERED = 4096
-_SUFFIXES = (".json", ".json.gz")
-
-
-def find(folder: Path) -> list[Path]:
-    """The cassette files below `folder`, by name. Raises `StoreError` when it is no folder."""
-    if not folder.is_dir():
-        raise StoreError(path=str(folder), reason="there is no such folder of cassettes")
-    return sorted(path for path in folder.rglob("*") if _is_cassette_name(path))
-
-
-def _is_cassette_name(path: Path) -> bool:
-    return path.name.endswith(_SUFFIXES) and not path.name.startswith(".") and path.is_file()
-
-
-def read(path: Path) -> Cassette:
-    """The cassette in a file, plain or gzip. Raises `StoreError` or `CassetteError`."""
-    return read_cassette(_content(path), file=str(path))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_CASSETTE_BYTES:
-            reason = f"{path.stat().st_size:,} bytes, more than a cassette may have"
-            raise InvalidCassette(file=str(path), path="$", reason=reason)
-        with path.open("rb") as file:
-            if path.name.endswith(".gz"):
-                with gzip.open(file) as packed:
-                    return packed.read(MAX_CASSETTE_BYTES + 1)
-            return file.read()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InvalidCassette(file=str(path), path="$", reason=f"broken gzip: {error}") from None
-    except OSError as error:
-        raise StoreError(path=str(path), reason=error.strerror or str(error)) from None
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV}
 
 
 def file_name(cassette: Cassette) -> str:
@@ -89,10 +59,11 @@ class FileStore:
     """
 
     def __init__(self, folder: str | Path, *, compression: str = "none") -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # the application may change its directory
         self._suffix = ".gz" if compression == "gzip" else ""
-        self._written: OrderedDict[str, Path] = OrderedDict()
+        self._written: OrderedDict[tuple[str, str], Path] = OrderedDict()
         self._complained = False
+        self._mark = uuid.uuid4().hex[:8]
         self.lost = 0
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
@@ -103,46 +74,52 @@ class FileStore:
         except (OSError, StoreError) as error:
             self._complain(error)
 
+    def _draft(self, folder: str, stem: str, data: bytes) -> str:
+        """The data under a hidden name of this store's own, to be moved into place."""
+        # several machines may share the folder, each with a process 1
+        return _write_draft(f"{folder}/.{stem}.{os.getpid()}-{self._mark}.part", data)
+
     def _write(self, cassette: Cassette, *, fragment: bool) -> None:
-        known = self._written.get(cassette.trace_id) if fragment else None
+        key = (cassette.trace_id, cassette.root_span_id)
+        known = self._written.get(key) if fragment else None
         if known is not None:
             try:
                 cassette = merge_fragment(read(known), cassette)
             except (CassetteError, StoreError):
                 known = None  # taken away or mended by hand since: keep the fragment by itself
         data = write_cassette(cassette)
+        if len(data) > MAX_CASSETTE_BYTES:
+            reason = f"a cassette of {len(data):,} bytes is more than can be read again"
+            raise StoreError(path=str(self.folder), reason=reason, hint="lower `max_trace_kb`")
         if self._suffix:
             data = gzip.compress(data, compresslevel=6, mtime=0)
         if known is not None:
             self._replace(known, data)
         else:
-            self._remember(cassette.trace_id, self._create(cassette, data))
+            self._remember(key, self._create(cassette, data))
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
         folder = f"{self.folder}/{cassette.recorded_at[:10]}"
         stem = file_name(cassette).removesuffix(".json")
         try:
-            draft = _write_draft(folder, stem, data)
+            draft = self._draft(folder, stem, data)
         except FileNotFoundError:
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            draft = _write_draft(folder, stem, data)
+            draft = self._draft(folder, stem, data)
         try:
             for path in _candidates(folder, stem, f".json{self._suffix}"):
-                try:
-                    os.link(draft, path)
-                except FileExistsError:
-                    continue
-                return Path(path)
+                if _linked(draft, path):
+                    return Path(path)
         finally:
-            os.unlink(draft)
+            with suppress(FileNotFoundError):
+                os.unlink(draft)
         raise StoreError(path=folder, reason="no free file name")
 
-    @staticmethod
-    def _replace(path: Path, data: bytes) -> None:
-        os.replace(_write_draft(str(path.parent), path.name, data), path)
+    def _replace(self, path: Path, data: bytes) -> None:
+        os.replace(self._draft(str(path.parent), path.name, data), path)
 
-    def _remember(self, trace_id: str, path: Path) -> None:
-        self._written[trace_id] = path
+    def _remember(self, key: tuple[str, str], path: Path) -> None:
+        self._written[key] = path
         if len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
 
@@ -162,9 +139,7 @@ class FileStore:
 # Paths below are plain strings: with `pathlib` they cost as much as the encoding.
 
 
-def _write_draft(folder: str, stem: str, data: bytes) -> str:
-    """The data under a hidden name of this process's own, to be moved into place."""
-    draft = f"{folder}/.{stem}.{os.getpid()}.part"
+def _write_draft(draft: str, data: bytes) -> str:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         rest = memoryview(data)
@@ -176,6 +151,29 @@ def _write_draft(folder: str, stem: str, data: bytes) -> str:
     finally:
         os.close(handle)
     return draft
+
+
+def _linked(draft: str, path: str) -> bool:
+    """Give the draft its name, unless that is taken."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _moved(draft, path)
+    return True
+
+
+def _moved(draft: str, path: str) -> bool:
+    """The same where there are no hard links: the name is taken first, then filled."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return False
+    os.replace(draft, path)
+    return True
 
 
 def _candidates(folder: str, stem: str, suffix: str) -> Iterator[str]:

@@ -22,8 +22,10 @@ class Draft:
 
     `request` and `response` are the capture module's own references, in the shape that its
     protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
-    open (whoever makes it counts it there); `answered` or `failed` closes it, once. An error is taken down at once: keeping the
-    exception would keep the frames it passed through, and all that lives in them.
+    open (whoever makes it counts it there); `answered` or `failed` closes it, once.
+
+    An error is taken down at once: keeping the exception would keep the frames it passed
+    through, and all that lives in them.
     """
 
     __slots__ = (

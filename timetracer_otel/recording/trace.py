@@ -175,11 +175,15 @@ class TraceRecord:
             self.cut[what, why] = self.cut.get((what, why), 0) + 1
 
     def forget(self) -> None:
-        """Let go of everything: a record and its drafts hold each other, and what they hold
-        would wait for the garbage collector."""
+        """Let go of everything: a record and its drafts hold each other.
+
+        What they hold besides would wait for the garbage collector.
+        """
         self.entry = self.root_span = self._entry_error = None
-        for held in (self.drafts, self.spans, self.draws, self.clock):
-            held.clear()
+        self.drafts.clear()
+        self.spans.clear()
+        self.draws.clear()
+        self.clock.clear()
 
     def cut_short(self, why: str) -> None:
         """Complete the trace as far as it came."""
