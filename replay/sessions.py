@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
@@ -25,12 +25,16 @@ from timetracer_otel.replay.recorded_time import RecordedTime
 __all__ = [
     "Miss",
     "Outcome",
+    "RecordedDraws",
+    "RecordedTime",
     "Session",
     "Sessions",
     "answer",
     "answering_from",
+    "current_request_session",
     "current_session",
     "serving",
+    "use",
 ]
 
 
@@ -86,13 +90,22 @@ class Session:
                 raise self._missing(protocol, library, request)
             return self._with_live_values(found)
 
+    def take_if_recorded(self, protocol_name: str, ref: object) -> Interaction | None:
+        """The recorded interaction for `ref` if there is one; no miss otherwise."""
+        protocol = protocol_named(protocol_name)
+        request = protocol.encode_request(ref)
+        with self._lock:
+            found = self.answers.take(
+                protocol, request, protocol.key(request), _path(), loosely=False
+            )
+        return found.interaction if found is not None else None
+
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         return found if found is not None else self._again.take(protocol, key)
 
     def _in_sequence(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
-        place = current_place()
-        path = place[1] if place is not None else ""
+        path = _path()
         found = self.answers.take(protocol, request, key, path, loosely=False)
         if found is not None:
             return found.interaction
@@ -107,7 +120,7 @@ class Session:
         return found.interaction
 
     def _self_evident(self, protocol: Protocol, library: str, request: Any) -> Interaction | None:
-        """What needs no recording to be answered (ending a transaction), named in the verdict."""
+        """What needs no recording to be answered (a commit); named in the verdict."""
         response = protocol.self_evident(request)
         if response is None:
             return None
@@ -144,6 +157,12 @@ class Session:
         return msgspec.structs.replace(interaction, response=response)
 
 
+def _path() -> str:
+    """Where in its request the running code is."""
+    place = current_place()
+    return place[1] if place is not None else ""
+
+
 def _substituted(part: Part, pairs: dict[str, str]) -> Any:
     """`part` with every recorded value that a loose match replaced by its live one."""
     return msgspec.convert(_walk(msgspec.to_builtins(part), pairs), type(part))
@@ -171,29 +190,52 @@ class Sessions:
         self.outside = outside
         self.live = frozenset(live)
         self._by_trace: dict[int, Session] = {}
+        self._choosing: dict[int, Callable[[], Session]] = {}
 
-    def bind(self, trace_id: int, session: Session) -> None:
-        """The code of this trace belongs to `session`."""
-        self._by_trace[trace_id] = session
+    def bind_later(self, trace_id: int, choose: Callable[[], Session]) -> None:
+        """The session of this trace is chosen when its code first needs one: by then the body
+        of its request is there, as a rule.
+        """
+        self._by_trace.pop(trace_id, None)  # a client may send one trace ID twice
+        self._choosing[trace_id] = choose
 
     def of_trace(self, trace_id: int) -> Session | None:
-        """The session bound to a trace."""
-        return self._by_trace.get(trace_id)
+        """The session of a request; None for a trace that is none."""
+        found = self._by_trace.get(trace_id)
+        if found is None and trace_id in self._choosing:
+            choose = self._choosing.pop(trace_id, None)
+            if choose is not None:
+                found = self._by_trace[trace_id] = choose()
+        return found
+
+    def current_request(self) -> Session | None:
+        """The session of the request that the running code belongs to."""
+        if not self._by_trace and not self._choosing:
+            return None
+        return self.of_trace(otel.get_current_span().get_span_context().trace_id)
 
     def current(self) -> Session:
         """The running code's session."""
-        if not self._by_trace:
-            return self.outside
-        trace_id = otel.get_current_span().get_span_context().trace_id
-        return self._by_trace.get(trace_id, self.outside)
+        return self.current_request() or self.outside
 
 
 _active: Sessions | None = None
 
 
+def use(sessions: Sessions | None) -> None:
+    """Answer from `sessions` from here on; from none at all with None."""
+    global _active
+    _active = sessions
+
+
 def current_session() -> Session | None:
     """The session of the running code; None when no replay is active."""
     return _active.current() if _active is not None else None
+
+
+def current_request_session() -> Session | None:
+    """The session of the running code's request; None outside of any."""
+    return _active.current_request() if _active is not None else None
 
 
 def serving(library: str) -> bool:
@@ -215,9 +257,9 @@ def answer(protocol: str, library: str, request_ref: object, scope: Scope = "tra
 @contextmanager
 def answering_from(sessions: Sessions) -> Iterator[Sessions]:
     """Answer from `sessions` until the block ends."""
-    global _active
-    before, _active = _active, sessions
+    before = _active
+    use(sessions)
     try:
         yield sessions
     finally:
-        _active = before
+        use(before)

@@ -9,8 +9,8 @@ from typing import Any
 
 from timetracer_otel.capture.httpx import LIBRARY as CAPTURED
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.body import Body
-from timetracer_otel.interaction.failures import decode_error
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.bodies import wire_chunks

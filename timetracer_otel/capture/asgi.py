@@ -12,14 +12,15 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import Draft, active_recorder, begin_entry, guarded
 
-__all__ = ["LIBRARY", "AsgiCapture"]
+__all__ = ["LIBRARY", "AsgiCapture", "with_server_span"]
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_SEEN = "timetracer.entry"
+_LAYERS = 32
+"""Middleware around an application that is looked through."""
 
 
 class AsgiCapture:
@@ -33,13 +34,12 @@ class AsgiCapture:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = None
-        if active_recorder() is not None and scope["type"] == "http" and _SEEN not in scope:
+        if active_recorder() is not None and scope["type"] == "http":
             with guarded("asgi request"):
                 exchange = _begin(scope)
         if exchange is None:
             await self.app(scope, receive, send)
             return
-        scope[_SEEN] = True
         try:
             await self.app(scope, exchange.receiving(receive), exchange.sending(send))
         except BaseException as error:
@@ -166,6 +166,29 @@ def _around_app(original: Callable[..., None]) -> Callable[..., None]:
         original(self, AsgiCapture(app), *args, **keywords)
 
     return __init__
+
+
+def with_server_span(app: Any) -> Any:
+    """`app` with a SERVER span around it, unless something inside already makes one."""
+    layer = app
+    for _ in range(_LAYERS):
+        if _makes_spans(layer):
+            return app
+        layer = getattr(layer, "app", None)
+        if layer is None:
+            break
+    from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+
+    return OpenTelemetryMiddleware(app, exclude_spans=["receive", "send"])
+
+
+def _makes_spans(layer: Any) -> bool:
+    if getattr(layer, "_is_instrumented_by_opentelemetry", False):
+        return True
+    native = getattr(layer, "_native_telemetry", None)
+    if native is not None:
+        return True
+    return type(layer).__module__ == "opentelemetry.instrumentation.asgi"
 
 
 LIBRARY = Library(

@@ -11,7 +11,7 @@ from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 import timetracer_otel.capture
-from timetracer_otel.errors import SettingsError
+from timetracer_otel.errors import SettingsError, TimetracerError
 from timetracer_otel.libraries import Installation
 from timetracer_otel.otel.endings import survive_endings
 from timetracer_otel.otel.injection import INSTRUMENT_PATCH, start_refused_instrumentors
@@ -65,7 +65,12 @@ def pre_instrument() -> None:
     provider = _provider()
     if settings.mode == "off" or (settings.mode == "record" and not _superseded(provider)):
         return
-    _begin(settings, provider)
+    try:
+        _begin(settings, provider)
+    except TimetracerError as error:
+        # a replay that cannot begin must not become a live run
+        _say(f"timetracer: {error}")
+        raise SystemExit(2) from None
 
 
 def post_instrument() -> None:
@@ -150,7 +155,7 @@ def _attach(recorder: Recorder, provider: TracerProvider) -> None:
     sinks = [exporter.sink for exporter in ours.values()]
     if not sinks and recorder.settings.mode == "record":
         sinks = [_default_exporter(recorder.settings).sink]
-    for sink in sinks:
+    for sink in sinks if recorder.settings.mode == "record" else []:
         recorder.add_sink(sink)
 
 

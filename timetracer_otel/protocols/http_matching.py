@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from timetracer_otel.protocols.bodies import content_bytes, json_of
+from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.http_parts import BodyPart, HttpRequest
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 
@@ -48,7 +49,7 @@ def meaning_of(request: HttpRequest) -> dict[str, Any]:
     return meaning
 
 
-def _body_meaning(request: HttpRequest) -> Any:
+def _body_meaning(request: HttpRequest) -> Any:  # noqa: PLR0911 - one kind of body each
     part = request.body
     if part is None or not (part.size or part.style or part.text or part.base64):
         return None
@@ -100,25 +101,4 @@ def _part(part: Any) -> list[Any]:
 
 def differences(recorded: HttpRequest, live: HttpRequest) -> list[str]:
     """What differs, each as ``$.body.json.price: recorded 1, asked 2``."""
-    found: list[str] = []
-    _compare("$", meaning_of(recorded), meaning_of(live), found)
-    return found
-
-
-def _compare(path: str, recorded: Any, live: Any, found: list[str]) -> None:
-    if recorded == live:
-        return
-    if isinstance(recorded, dict) and isinstance(live, dict):
-        for name in [*recorded, *(n for n in live if n not in recorded)]:
-            _compare(f"{path}.{name}", recorded.get(name), live.get(name), found)
-        return
-    if isinstance(recorded, list) and isinstance(live, list) and len(recorded) == len(live):
-        for index, (one, other) in enumerate(zip(recorded, live, strict=True)):
-            _compare(f"{path}[{index}]", one, other, found)
-        return
-    found.append(f"{path}: recorded {_short(recorded)}, asked {_short(live)}")
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "…"
+    return named_differences(meaning_of(recorded), meaning_of(live))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timetracer_otel.interaction.failures import ErrorFamily, register_errors
+from timetracer_otel.interaction import ErrorFamily, register_errors
 
 __all__ = ["register_httpx_errors"]
 

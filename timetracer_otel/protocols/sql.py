@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
+from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.volatile import loosened, pairs_between
 from timetracer_otel.values import encode, encode_rows
 
 __all__ = [
@@ -22,7 +25,7 @@ __all__ = [
 
 @dataclass(slots=True)
 class SqlRequestRef:
-    """A call at the driver: `operation` is ``execute``, ``executemany``, ``commit``, …"""
+    """A call at the driver: `operation` is its method's name (``execute``, ``commit``)."""
 
     operation: str
     system: str
@@ -40,6 +43,7 @@ class SqlResponseRef:
     rowcount: int = -1
     lastrowid: object = None
     extra: dict[str, object] = field(default_factory=dict)
+    truncated: bool = False
 
 
 class SqlRequest(Part):
@@ -53,7 +57,10 @@ class SqlRequest(Part):
 
 
 class SqlResponse(Part):
-    """Columns as the driver's description gives them (encoded), rows as lists of values."""
+    """Columns as the driver's description gives them (encoded), rows as lists of values.
+
+    `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor.
+    """
 
     columns: list[Any] | None = None
     rows: list[list[Any]] = []
@@ -92,6 +99,7 @@ def encode_response(ref: SqlResponseRef) -> SqlResponse:
         rowcount=ref.rowcount,
         lastrowid=encode(ref.lastrowid),
         extra={name: encode(value) for name, value in ref.extra.items()},
+        truncated=ref.truncated,
     )
 
 
@@ -100,27 +108,48 @@ def title(request: SqlRequest) -> str:
     return " ".join(request.statement.split()) or request.operation.upper()
 
 
+_COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
+_NAMED = re.compile(r"\b(sa_savepoint_)\d+\b")
+
+
+def _meaning(request: SqlRequest) -> dict[str, Any]:
+    """Without comments (sqlcommenter writes trace IDs there) and generated savepoint names."""
+    statement = request.statement
+    if "/*" in statement:
+        statement = _COMMENT.sub(" ", statement).strip()
+    if "sa_savepoint_" in statement:
+        statement = _NAMED.sub(r"\g<1>N", statement)
+    return {
+        "operation": request.operation,
+        "system": request.system,
+        "statement": statement,
+        "parameters": request.parameters,
+    }
+
+
 def key(request: SqlRequest) -> str:
-    """The match key: operation, statement, parameters."""
-    return json.dumps(
-        [request.operation, request.system, request.statement, request.parameters],
-        ensure_ascii=False,
-    )
+    """The match key: operation, statement, parameters by value."""
+    return json.dumps(_meaning(request), ensure_ascii=False)
 
 
 def loose_key(request: SqlRequest) -> str:
     """The key with volatile literals as placeholders."""
-    return key(request)
+    return json.dumps(loosened(_meaning(request)), ensure_ascii=False)
+
+
+def volatile_pairs(recorded: SqlRequest, live: SqlRequest) -> dict[str, str]:
+    """Recorded literals to the live ones in their place."""
+    return pairs_between(_meaning(recorded), _meaning(live))
+
+
+def self_evident(request: SqlRequest) -> SqlResponse | None:
+    """A commit that was not recorded ends its transaction; the verdict names it."""
+    return SqlResponse() if request.operation == "commit" else None
 
 
 def differences(recorded: SqlRequest, live: SqlRequest) -> list[str]:
-    """What differs, most telling first, each as one readable phrase."""
-    found = []
-    if recorded.statement != live.statement:
-        found.append(f"statement: recorded {title(recorded)}, asked {title(live)}")
-    if recorded.parameters != live.parameters:
-        found.append(f"parameters: recorded {recorded.parameters}, asked {live.parameters}")
-    return found
+    """What differs, each as ``$.parameters.id: recorded 1, asked 2``."""
+    return named_differences(_meaning(recorded), _meaning(live))
 
 
 SQL = Protocol(
@@ -132,4 +161,6 @@ SQL = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    volatile_pairs=volatile_pairs,
+    self_evident=self_evident,
 )

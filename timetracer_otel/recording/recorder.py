@@ -264,7 +264,9 @@ class Recorder:
             record.entry = Draft(
                 record, protocol=protocol, library=library, request=request, span_id=span_id
             )
-            return record.entry
+        for listener in self.entry_listeners:
+            listener(record)
+        return record.entry
 
     def _late_record(self, context: SpanContext) -> TraceRecord | None:
         """For a call without a span of its own after its trace was complete."""

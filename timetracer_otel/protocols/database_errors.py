@@ -1,0 +1,110 @@
+"""The exceptions of database drivers: what is kept of them, and how they are made again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from timetracer_otel.interaction import ErrorFamily, register_errors
+
+__all__ = ["register_database_errors"]
+
+
+def _psycopg_info(error: BaseException) -> dict[str, Any]:
+    """The server's report by field code, as psycopg's own pickling keeps it."""
+    info = getattr(error, "_info", None)
+    if info is None:
+        return {}
+    reduced = getattr(type(error), "_info_to_dict", lambda _: None)(info)
+    return {"info": {int(code): text for code, text in reduced.items()}} if reduced else {}
+
+
+def _build_psycopg(
+    kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> BaseException:
+    made: Any = kind
+    info = attributes.pop("info", None)
+    encoding = attributes.pop("_encoding", "utf-8")
+    error: BaseException = made(*args, info=info, encoding=encoding) if info else made(*args)
+    return error
+
+
+_DIAGNOSTICS = [
+    "column_name",
+    "constraint_name",
+    "context",
+    "datatype_name",
+    "internal_position",
+    "internal_query",
+    "message_detail",
+    "message_hint",
+    "message_primary",
+    "schema_name",
+    "severity",
+    "severity_nonlocalized",
+    "source_file",
+    "source_function",
+    "source_line",
+    "sqlstate",
+    "statement_position",
+    "table_name",
+]
+
+
+def _psycopg2_state(error: BaseException) -> dict[str, Any]:
+    diag = getattr(error, "diag", None)
+    found = {name: getattr(diag, name, None) for name in _DIAGNOSTICS}
+    return {"diag": {name: value for name, value in found.items() if value is not None}}
+
+
+class Diagnostics:
+    """What `psycopg2.Error.diag` showed; every other field is None, as there."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = fields
+
+    def __getattr__(self, name: str) -> str | None:
+        if name in _DIAGNOSTICS:
+            return self._fields.get(name)
+        raise AttributeError(name)
+
+
+def _build_psycopg2(
+    kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> BaseException:
+    error: Any = kind(*args)
+    diagnostics = attributes.pop("diag", {})
+    error.__setstate__({"pgcode": attributes.get("pgcode"), "pgerror": attributes.get("pgerror")})
+    error.timetracer_diag = Diagnostics(diagnostics)
+    built: BaseException = error
+    return built
+
+
+def _asyncpg_fields(error: BaseException) -> dict[str, Any]:
+    names = [name for name in vars(error) if not name.startswith("__")]
+    return {name: value for name, value in vars(error).items() if name in names}
+
+
+def _build_asyncpg(
+    kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> BaseException:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+def register_database_errors() -> None:
+    """Every driver that SQLAlchemy is replayed over, and SQLAlchemy's own adapters."""
+    register_errors(
+        [
+            ErrorFamily("sqlite3", ("sqlite_errorcode", "sqlite_errorname")),
+            ErrorFamily("psycopg", ("_encoding",), _psycopg_info, _build_psycopg),
+            ErrorFamily("psycopg2", ("pgcode", "pgerror"), _psycopg2_state, _build_psycopg2),
+            ErrorFamily("asyncpg", (), _asyncpg_fields, _build_asyncpg),
+            ErrorFamily("pymysql"),
+            ErrorFamily("aiomysql"),
+            ErrorFamily("aiosqlite"),
+            ErrorFamily("sqlalchemy", ("pgcode", "sqlstate", "code", "detail")),
+        ]
+    )
