@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 from timetracer_otel.cli.narration import untouched_environment
+from timetracer_otel.cli.program import ended_by_signals
 from timetracer_otel.errors import CannotReplay, StoreError
 from timetracer_otel.exporters.files import find
 
@@ -168,7 +168,7 @@ def open_shop(keep: Path | None) -> Iterator[Shop]:
         _copy_files(folder / "shop")
         shop = Shop(folder, _free_port(_SHOP_PORT), _free_port(_PARTNERS_PORT))
         stack.callback(shop.stop_all)
-        with _sigterm_as_interrupt():
+        with ended_by_signals():
             yield shop
 
 
@@ -187,18 +187,6 @@ def _copy_files(folder: Path) -> None:
     for file in (resources.files("timetracer_otel.examples") / "shop").iterdir():
         if file.name.endswith(".py"):
             (folder / file.name).write_bytes(file.read_bytes())
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _kill(program: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ from types import FrameType
 
 from timetracer_otel.errors import StoreError
 
-__all__ = ["exit_code", "run_program"]
+__all__ = ["ended_by_signals", "exit_code", "found_program", "run_program"]
 
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _FROM_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGWINCH")
@@ -25,7 +25,7 @@ def run_program(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
     Signals sent to us go to it. Raises `StoreError` when there is no such program.
     """
-    program = _found(command[0])
+    program = found_program(command[0])
     with _signals() as forward_to:
         # what the user typed is what the user wants run
         child = subprocess.Popen([program, *command[1:]], env=dict(environ))  # noqa: S603
@@ -38,10 +38,11 @@ def exit_code(returned: int) -> int:
     return returned if returned >= 0 else 128 - returned
 
 
-def _found(name: str) -> str:
-    """Beside our own interpreter first: a program recorded has to have us installed.
+def found_program(name: str) -> str:
+    """The path of a program. Raises `StoreError` when there is none.
 
-    Whoever calls `.venv/bin/timetracer` without activating the environment means its `python`.
+    Beside our own interpreter first: a program recorded has to have us installed, and whoever
+    calls `.venv/bin/timetracer` without activating the environment means its `python`.
     """
     scripts = str(Path(sys.executable).parent)
     found = shutil.which(name, path=scripts) or shutil.which(name)
@@ -79,3 +80,19 @@ def _in_foreground() -> bool:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except (AttributeError, OSError):
         return False
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it started ends too."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in known}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

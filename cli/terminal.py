@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["errors", "height", "output", "print_lines"]
+__all__ = ["Screen", "aside", "errors", "height", "output", "print_lines"]
 
 _WITHOUT_TERMINAL = 120
 _LINES_WITHOUT_TERMINAL = 50
@@ -18,19 +20,55 @@ _LINES_WITHOUT_TERMINAL = 50
 
 def output() -> Console:
     """Standard output. Rich minds ``NO_COLOR``, ``COLUMNS`` and whether a terminal is there."""
-    return _console(stderr=False)
+    return _console(sys.stdout)
 
 
 def errors() -> Console:
     """Standard error."""
-    return _console(stderr=True)
+    return _console(sys.stderr)
 
 
-def _console(*, stderr: bool) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
+def _console(stream: TextIO) -> Console:
     known = stream.isatty() or "COLUMNS" in os.environ
     width = None if known else _WITHOUT_TERMINAL
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+class Screen:
+    """The real standard output, and standard error, while `aside` holds."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._console = _console(stream)
+        self.width = self._console.width
+        self.errors = errors()
+
+    def print(self, lines: Iterable[Text]) -> None:
+        """Lines for people."""
+        print_lines(self._console, lines)
+
+    def write(self, document: str) -> None:
+        """A document for programs."""
+        self._stream.write(document)
+        self._stream.flush()
+
+
+@contextmanager
+def aside() -> Iterator[Screen]:
+    """Whatever anybody prints meanwhile, a child process included, goes to standard error.
+
+    So standard output holds the result and nothing else.
+    """
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    with os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors="replace") as stream:
+        try:
+            yield Screen(stream)
+        finally:
+            sys.stdout.flush()
+            stream.flush()
+            os.dup2(kept, 1)
 
 
 def height() -> int:
