@@ -26,6 +26,9 @@ __all__ = ["Options", "Progress", "replay_app", "replay_command", "serve_command
 Progress = Callable[[int, int, str], None]
 """Called before each cassette: how many are done, how many there are, the next one's name."""
 
+_TRACE_S = 3.0
+"""Answers come at once in a replay: what is open for longer is a span that nobody will end."""
+
 _REPORT_S = 10.0
 
 
@@ -39,7 +42,7 @@ class Options:
     clock: bool = True
     randomness: bool = True
 
-    def settings(self, cassettes: Sequence[str], **others: object) -> Settings:
+    def settings(self, cassettes: Sequence[str], *, banner: bool = True) -> Settings:
         """The settings of the process under replay."""
         return read_settings(
             mode="replay",
@@ -47,7 +50,8 @@ class Options:
             live=self.live,
             clock=self.clock,
             randomness=self.randomness,
-            **others,
+            trace_timeout_s=_TRACE_S,
+            banner=banner,
         )
 
 

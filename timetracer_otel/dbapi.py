@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 else:
     _Proxy = wrapt.ObjectProxy
 
+_TOLD = (int, str, bytes, tuple, list)
+
 _CELL_BYTES = 64
 """What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
 
@@ -87,7 +89,7 @@ class _Call:
         answer.description = cursor.description
         answer.rowcount = cursor.rowcount
         answer.lastrowid = getattr(cursor, "lastrowid", None)
-        if returned is not cursor and returned is not None:
+        if isinstance(returned, _TOLD):  # a driver's own cursor, or None, says nothing more
             answer.extra["returned"] = snapshot(returned)
         if not self._held or answer.description is None:
             self._draft.answered(answer)
