@@ -61,6 +61,7 @@ def _play(shop: Shop, tell: Narrator, *, kept: bool) -> int:
     tell.run("show", str(failed), lines=48)
     tell.step("Replay it: no database, no partners, no network")
     same = tell.run("replay", str(failed), "--app", "shop.main:app")
+    tell.note("The same incident, the same second: time and randomness are replayed, too.")
     _mend(shop, tell)
     tell.step("Replay it against the mended code")
     mended = tell.run("replay", str(failed), "--app", "shop.main:app", "--expect", "different")

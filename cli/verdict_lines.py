@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 from rich.text import Text
 
@@ -45,7 +46,7 @@ def _one(verdict: Verdict, *, width: int, expect: str, brief: bool) -> list[Text
 
 
 def _details(verdict: Verdict, width: int) -> list[Text]:
-    lines = [Text(_INDENT + verdict.name, style="dim", overflow="fold")]
+    lines = [Text(_INDENT + _near(verdict.name), style="dim", overflow="fold")]
     if verdict.reason:
         lines.append(Text(_INDENT + verdict.reason, overflow="fold"))
     if verdict.response:
@@ -88,10 +89,18 @@ def _differences(found: list[str], width: int) -> list[Text]:
 
 
 def _facts(verdict: Verdict) -> str:
+    facts = ["the same answer, to the byte"] if verdict.result == "same" else []
     calls = count(verdict.calls, "call") if verdict.calls else "no calls"
     answered = " answered from the recording" if verdict.calls and not verdict.unexpected else ""
-    then, now = duration(verdict.recorded_us), duration(verdict.replayed_us)
-    return f"{calls}{answered}; took {then} then, {now} now"
+    facts.append(calls + answered)
+    facts.append(f"took {duration(verdict.recorded_us)} then, {duration(verdict.replayed_us)} now")
+    return "; ".join(facts)
+
+
+def _near(name: str) -> str:
+    """The file as seen from here."""
+    path = Path(name)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 
 
 def _sum(verdicts: list[Verdict]) -> Text:

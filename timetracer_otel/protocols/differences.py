@@ -8,6 +8,8 @@ from typing import Any
 __all__ = ["named_differences", "shortened"]
 
 _LONGEST = 80
+_ABSENT = object()
+"""Not the same as null: a field that is gone is a difference."""
 
 
 def named_differences(recorded: Any, live: Any, *, root: str = "$") -> list[str]:
@@ -22,7 +24,7 @@ def _compare(path: str, recorded: Any, live: Any, found: list[str]) -> None:
         return
     if isinstance(recorded, dict) and isinstance(live, dict):
         for name in [*recorded, *(n for n in live if n not in recorded)]:
-            _compare(f"{path}.{name}", recorded.get(name), live.get(name), found)
+            _compare(f"{path}.{name}", recorded.get(name, _ABSENT), live.get(name, _ABSENT), found)
     elif _are_lists(recorded, live) and len(recorded) == len(live):
         for index, (one, other) in enumerate(zip(recorded, live, strict=True)):
             _compare(f"{path}[{index}]", one, other, found)
@@ -35,6 +37,8 @@ def _are_lists(one: Any, other: Any) -> bool:
 
 
 def shortened(value: Any) -> str:
-    """`value` as JSON on one line, cut where it gets long."""
+    """`value` as JSON on one line, cut where it gets long; `nothing` for what is not there."""
+    if value is _ABSENT:
+        return "nothing"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
