@@ -10,7 +10,7 @@ from timetracer_otel.interaction import decode_error
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.sessions import answer
-from timetracer_otel.values import decode
+from timetracer_otel.values import decode, snapshot
 
 __all__ = ["RecordedConnection", "RecordedCursor"]
 
@@ -207,7 +207,7 @@ class RecordedConnection:
     def ask(self, operation: str, statement: Any = "", parameters: Any = None) -> SqlInteraction:
         """The recorded answer; an async engine lets other tasks run first, as a network would."""
         text = statement.decode() if isinstance(statement, bytes) else str(statement)
-        ref = SqlRequestRef(operation, self._system, self.driver, text, parameters)
+        ref = SqlRequestRef(operation, self._system, self.driver, text, snapshot(parameters))
         self._checkpoint()
         recorded = answer("sql", self._library, ref, self.scope)
         if not isinstance(recorded, SqlInteraction):
