@@ -10,8 +10,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from timetracer_otel.exporters.files import FileStore
 from timetracer_otel.otel.by_hand import record_when_added
+from timetracer_otel.otel.start import settings_or_off
 from timetracer_otel.recording import active_recorder
-from timetracer_otel.settings import Settings, read_settings
+from timetracer_otel.settings import Settings
 
 __all__ = ["CassetteSpanExporter"]
 
@@ -29,7 +30,7 @@ class CassetteSpanExporter(SpanExporter):
     """
 
     def __init__(self, settings: Settings | None = None, **keywords: Any) -> None:
-        self.settings = settings or read_settings(**keywords)
+        self.settings = settings or settings_or_off(**keywords)
         self.sink = FileStore(self.settings.dir, compression=self.settings.compression)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

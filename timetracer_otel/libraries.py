@@ -112,7 +112,11 @@ def library_modules(package: ModuleType) -> list[Library]:
     """The `LIBRARY` of every module in a folder of library modules, by name."""
     found = []
     for info in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        try:
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+        except Exception:  # noqa: BLE001 - one broken module must not cost the others
+            _LOG.exception("%s.%s cannot be loaded", package.__name__, info.name)
+            continue
         library = getattr(module, "LIBRARY", None)
         if isinstance(library, Library):
             found.append(library)

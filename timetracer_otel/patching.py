@@ -7,6 +7,7 @@ patches and takes them back, in reverse, leaving the very objects it found.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 __all__ = ["Change", "Ledger", "Listen", "Patch", "PatchIfPresent", "original_of"]
 
+_LOG = logging.getLogger("timetracer_otel")
 _MARK = "__timetracer_original__"
 
 
@@ -32,6 +34,8 @@ class Patch:
     wrap: Callable[[Any], Any]
 
     def apply(self) -> Callable[[], None]:
+        if self in _COVERED:  # still there from the last time, below another's wrapper
+            return lambda: None
         owner, name = resolve(self.target)
         inherited = isinstance(owner, type) and name not in vars(owner)
         original = getattr(owner, name) if inherited else vars(owner)[name]
@@ -40,12 +44,28 @@ class Patch:
         setattr(owner, name, replacement)
 
         def undo() -> None:
-            if inherited:
+            present = vars(owner).get(name)
+            if present is not replacement:
+                self._take_out_of(present, replacement, original)
+            elif inherited:
                 delattr(owner, name)
             else:
                 setattr(owner, name, original)
 
         return undo
+
+    def _take_out_of(self, outer: Any, replacement: Any, original: Any) -> None:
+        """From under the wrappers that others put around it since, which stay."""
+        while hasattr(type(outer), "__wrapped__"):  # wrapt's: what they hold can be exchanged
+            if outer.__wrapped__ is replacement:
+                outer.__wrapped__ = original
+                return
+            outer = outer.__wrapped__
+        # a closure keeps it; it passes everything through, and is not put there twice
+        _COVERED.add(self)
+
+
+_COVERED: set[Patch] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,8 @@ def resolve(target: str) -> tuple[Any, str]:
 
 
 def _mark(replacement: Any, original: Any) -> None:
+    if replacement is original:
+        return
     # a descriptor, or an instance without a __dict__, cannot carry it
     with suppress(AttributeError, TypeError):
         setattr(replacement, _MARK, original)
@@ -124,4 +146,8 @@ class Ledger:
 
     def _restore_to(self, mark: int) -> None:
         while len(self._undo) > mark:
-            self._undo.pop()()
+            undo = self._undo.pop()
+            try:
+                undo()
+            except Exception as error:  # noqa: BLE001 - the others are to be restored all the same
+                _LOG.warning("a patch could not be taken back: %s", error)

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from timetracer_otel.otel.start import begin_behind
 from timetracer_otel.patching import Ledger, Patch
+from timetracer_otel.recording import guarded
 
 __all__ = ["record_when_added"]
 
@@ -32,7 +33,8 @@ def _noticing(original: Callable[..., None]) -> Callable[..., None]:
     def add_span_processor(self: TracerProvider, span_processor: SpanProcessor) -> None:
         original(self, span_processor)
         if not _from_configurator() and _is_ours(span_processor):
-            begin_behind(self)
+            with guarded("start by hand"):
+                begin_behind(self)
 
     return add_span_processor
 

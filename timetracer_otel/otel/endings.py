@@ -15,7 +15,7 @@ from timetracer_otel.patching import Ledger, Patch
 from timetracer_otel.recording import active_recorder
 from timetracer_otel.recording.guard import guarded
 
-__all__ = ["survive_endings"]
+__all__ = ["forget_endings", "survive_endings"]
 
 _FLUSH_S = 3.0
 _LEDGER = Ledger()
@@ -34,9 +34,22 @@ def survive_endings() -> None:
     _installed = True
     atexit.register(_finish)
     _LEDGER.apply([Patch("os:_exit", _flushing_exit)])
-    in_main = threading.current_thread() is threading.main_thread()
-    if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _flush_and_die)
+
+
+def forget_endings() -> None:
+    """Undo `survive_endings`."""
+    global _installed
+    _installed = False
+    atexit.unregister(_finish)
+    _LEDGER.restore()
+    if _in_main_thread() and signal.getsignal(signal.SIGTERM) is _flush_and_die:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _finish() -> None:

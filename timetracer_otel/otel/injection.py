@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable
 from functools import wraps
 from importlib import metadata
@@ -11,7 +13,16 @@ import timetracer_otel.capture
 from timetracer_otel.libraries import Instrumentor, library_modules
 from timetracer_otel.patching import Patch
 
-__all__ = ["INSTRUMENT_PATCH", "start_refused_instrumentors"]
+__all__ = [
+    "INSTRUMENT_PATCH",
+    "expect_refusals",
+    "start_missing_instrumentors",
+    "stop_started_instrumentors",
+]
+
+_LOG = logging.getLogger("timetracer_otel")
+_LOADER = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
+_started: list[Any] = []
 
 
 def _options_by_class() -> dict[str, dict[str, object]]:
@@ -39,15 +50,53 @@ INSTRUMENT_PATCH = Patch(
 """Adds our options under the caller's own; works under any distro and for calls by hand."""
 
 
-def start_refused_instrumentors(captured: set[str]) -> None:
+def _instrumentors(captured: set[str]) -> list[Instrumentor]:
+    """Those of captured libraries that the user has not switched off."""
+    switched_off = os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
+    disabled = {name.strip() for name in switched_off}
+    return [
+        library.instrumentor
+        for library in library_modules(timetracer_otel.capture)
+        if library.instrumentor is not None
+        and library.name in captured
+        and not {library.instrumentor.entry_point, "*"} & disabled
+    ]
+
+
+class _Refusals(logging.Filter):
+    """Drops the loader's word that an instrumentor cannot run which we start all the same."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._starts = tuple(f"{name} " for name in names)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(self._starts)
+
+
+def expect_refusals(captured: set[str]) -> None:
+    """Keep the loader from reporting as failed what `start_missing_instrumentors` starts."""
+    names = tuple(instrumentor.entry_point for instrumentor in _instrumentors(captured))
+    _LOADER.addFilter(_Refusals(names))
+
+
+def _end_expectations() -> None:
+    for present in [f for f in _LOADER.filters if isinstance(f, _Refusals)]:
+        _LOADER.removeFilter(present)
+
+
+def start_missing_instrumentors(captured: set[str]) -> None:
     """Start the instrumentors of captured libraries that are not running yet.
 
     The loader refuses an instrumentor whose declared range does not cover the installed
     version (SQLAlchemy 2.1, say) although it works; and `instrument()` in code has no loader.
     """
-    for library in library_modules(timetracer_otel.capture):
-        if library.instrumentor is not None and library.name in captured:
-            _start(library.instrumentor)
+    _end_expectations()
+    for wanted in _instrumentors(captured):
+        try:
+            _start(wanted)
+        except Exception as error:  # noqa: BLE001 - a foreign one may fail in any way; the others go on
+            _LOG.warning("%s cannot be started: %s", wanted.class_name, error)
 
 
 def _start(wanted: Instrumentor) -> None:
@@ -56,4 +105,17 @@ def _start(wanted: Instrumentor) -> None:
         instrumentor = point.load()()
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(skip_dep_check=True)
+            _started.append(instrumentor)
         return
+
+
+def stop_started_instrumentors() -> None:
+    """Stop those that were started here; the user's own go on."""
+    _end_expectations()
+    while _started:
+        instrumentor = _started.pop()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            try:
+                instrumentor.uninstrument()
+            except Exception as error:  # noqa: BLE001 - as above
+                _LOG.warning("%s cannot be stopped: %s", type(instrumentor).__name__, error)

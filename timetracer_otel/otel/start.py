@@ -2,75 +2,105 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 
 import timetracer_otel.capture
 from timetracer_otel.errors import SettingsError, TimetracerError
 from timetracer_otel.libraries import Installation
-from timetracer_otel.otel.endings import survive_endings
-from timetracer_otel.otel.injection import INSTRUMENT_PATCH, start_refused_instrumentors
+from timetracer_otel.otel.endings import forget_endings, survive_endings
+from timetracer_otel.otel.injection import (
+    INSTRUMENT_PATCH,
+    expect_refusals,
+    start_missing_instrumentors,
+    stop_started_instrumentors,
+)
+from timetracer_otel.otel.providers import (
+    attach,
+    detach,
+    exporters_of,
+    provider_in_force,
+    why_not,
+)
 from timetracer_otel.otel.report import start_line
 from timetracer_otel.patching import Ledger
 from timetracer_otel.recording import Recorder, active_recorder
-from timetracer_otel.recording.processor import RecordingSpanProcessor
 from timetracer_otel.settings import Settings, read_settings
 
-__all__ = ["CAPTURE", "begin_behind", "instrument", "post_instrument", "pre_instrument", "shutdown"]
-
-_LOG = logging.getLogger("timetracer_otel")
+__all__ = [
+    "CAPTURE",
+    "begin_behind",
+    "instrument",
+    "post_instrument",
+    "pre_instrument",
+    "settings_or_off",
+    "shutdown",
+]
 
 CAPTURE = Installation(timetracer_otel.capture)
 _LEDGER = Ledger()
-_attached: list[tuple[TracerProvider, tuple[SpanProcessor, ...]]] = []
+_announced = False
 
 
-def instrument(**keywords: Any) -> Recorder:
+def instrument(**keywords: Any) -> Recorder | None:
     """Record from here on; the same as starting under ``opentelemetry-instrument``.
 
     Keyword arguments are settings (`timetracer_otel.settings.Settings`). Call it before the
-    application creates its clients and engines. Raises `SettingsError`.
+    application creates its clients and engines. Raises `SettingsError` for a keyword; what is
+    wrong in the environment or the project is said on standard error, and nothing is recorded.
     """
-    settings = read_settings(**keywords)
-    recorder = _begin(settings, _provider())
-    _after_instrumentors(recorder)
+    settings = settings_or_off(**keywords)
+    if settings.mode == "off":
+        return None
+    provider = provider_in_force(configured=_wants_exporters())
+    recorder = _begin(settings, provider)
+    if recorder is not None:
+        _after_instrumentors(recorder)
     return recorder
 
 
 def shutdown() -> None:
     """Stop recording, write what is complete, and restore every library."""
+    global _announced
     recorder = active_recorder()
     if recorder is not None:
         recorder.finish()
         recorder.deactivate()
-    for provider, processors in _attached:
-        provider._active_span_processor._span_processors = processors
-    _attached.clear()
+    _announced = False
+    detach()
+    stop_started_instrumentors()  # theirs are around ours
     CAPTURE.uninstall()
     _LEDGER.restore()
+    forget_endings()
 
 
 def pre_instrument() -> None:
     """Entry point ``opentelemetry_pre_instrument``: after the provider, before instrumentors."""
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        _say(f"timetracer: not recording: {error}")
-        return
-    provider = _provider()
-    if settings.mode == "off" or (settings.mode == "record" and not _superseded(provider)):
+    settings = settings_or_off()
+    if settings.mode == "off":
         return
     try:
-        _begin(settings, provider)
+        _begin_as_asked(settings)
     except TimetracerError as error:
         # a replay that cannot begin must not become a live run
         _say(f"timetracer: {error}")
         raise SystemExit(2) from None
+    except Exception as error:
+        if settings.mode == "replay":
+            raise
+        _say(f"timetracer: not recording: {type(error).__name__}: {error}")
+        shutdown()
+
+
+def _begin_as_asked(settings: Settings) -> None:
+    if settings.mode == "replay" or _is_asked_for():
+        _begin(settings, provider_in_force(configured=True))
 
 
 def post_instrument() -> None:
@@ -82,94 +112,92 @@ def post_instrument() -> None:
 
 def begin_behind(provider: TracerProvider) -> None:
     """Start recording what `provider` traces: our exporter was added to it by hand."""
-    settings = next(exporter.settings for exporter in _superseded(provider).values())
-    if settings.mode == "record" and active_recorder() is None:
-        _announce(_begin(settings, provider))
+    settings = next(exporter.settings for exporter in exporters_of(provider).values())
+    if settings.mode == "record":
+        recorder = _begin(settings, provider)
+        if recorder is not None:
+            _announce(recorder)
 
 
-def _begin(settings: Settings, provider: TracerProvider) -> Recorder:
+def settings_or_off(**keywords: Any) -> Settings:
+    """The settings in force; switched off, and said, when one outside of the code is wrong.
+
+    Raises `SettingsError` for a keyword: that is a mistake of the code that passes it.
+    """
+    try:
+        return read_settings(**keywords)
+    except SettingsError as error:
+        if error.name in keywords:
+            raise
+        _say(f"timetracer: not recording: {error}")
+        return Settings(mode="off")
+
+
+def _is_asked_for() -> bool:
+    present = otel.get_tracer_provider()
+    configured = isinstance(present, TracerProvider) and bool(exporters_of(present))
+    return configured or "timetracer" in _names(os.environ.get("OTEL_TRACES_EXPORTER", ""))
+
+
+def _wants_exporters() -> bool:
+    return bool(_names(os.environ.get("OTEL_TRACES_EXPORTER", "")) - {"none"})
+
+
+def _names(text: str) -> set[str]:
+    return {name.strip() for name in text.split(",") if name.strip()}
+
+
+def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | None:
+    reason = why_not(provider)
+    if reason or provider is None:
+        _say(f"timetracer: not recording: {reason}")
+        return None
     present = active_recorder()
     if present is not None:
+        attach(present, provider)
         return present
     recorder = Recorder(settings)
     if settings.mode == "replay":
         for point in metadata.entry_points(group="timetracer_otel.mode", name="replay"):
             point.load()(settings, recorder)
-    _attach(recorder, provider)
+    exporters = attach(recorder, provider)
+    if settings.mode == "record":
+        for exporter in exporters or [_default_exporter(settings)]:
+            recorder.add_sink(exporter.sink)
     CAPTURE.install(settings.capture, settings.switched_off)
     _LEDGER.apply([INSTRUMENT_PATCH])
+    expect_refusals(_captured())
     recorder.activate()
     survive_endings()
     return recorder
 
 
+def _captured() -> set[str]:
+    return {status.name for status in CAPTURE.statuses() if status.captured}
+
+
 def _after_instrumentors(recorder: Recorder) -> None:
-    captured = {status.name for status in CAPTURE.statuses() if status.captured}
-    start_refused_instrumentors(captured)
+    start_missing_instrumentors(_captured())
     _announce(recorder)
 
 
 def _announce(recorder: Recorder) -> None:
+    """Once, however often and by whatever ways the recording was started."""
+    global _announced
     settings = recorder.settings
-    if settings.banner:
-        line = start_line(CAPTURE.statuses(), mode=settings.mode, folder=settings.dir)
-        _say(line)
+    if settings.banner and not _announced:
+        _announced = True
+        _say(start_line(CAPTURE.statuses(), mode=settings.mode, folder=settings.dir))
 
 
 def _say(line: str) -> None:
     """To the person at the terminal, whatever the application's logging does."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
-def _provider() -> TracerProvider:
-    """The SDK's provider; made and set here when nobody configured one (no distro)."""
-    provider = otel.get_tracer_provider()
-    if isinstance(provider, TracerProvider):
-        return provider
-    from opentelemetry.sdk._configuration import _OTelSDKConfigurator
-
-    _OTelSDKConfigurator().configure()  # type: ignore[no-untyped-call]  # untyped upstream
-    provider = otel.get_tracer_provider()
-    if isinstance(provider, TracerProvider):
-        return provider
-    made = TracerProvider()
-    otel.set_tracer_provider(made)
-    return made
-
-
-def _attach(recorder: Recorder, provider: TracerProvider) -> None:
-    """Put our processor first, and take out the batch processor around our own exporter.
-
-    The recorder hears of every span itself, so that exporter would only see them twice, and
-    seconds later. Its sink, the file store, is what the recorder writes to.
-    """
-    multi = provider._active_span_processor
-    before = multi._span_processors
-    ours = _superseded(provider)
-    multi._span_processors = (
-        RecordingSpanProcessor(recorder),
-        *(processor for processor in before if processor not in ours),
-    )
-    _attached.append((provider, before))
-    sinks = [exporter.sink for exporter in ours.values()]
-    if not sinks and recorder.settings.mode == "record":
-        sinks = [_default_exporter(recorder.settings).sink]
-    for sink in sinks if recorder.settings.mode == "record" else []:
-        recorder.add_sink(sink)
+    with suppress(OSError, ValueError, AttributeError):  # closed, broken, or none at all
+        sys.stderr.write(" ".join(line.split()) + "\n")
+        sys.stderr.flush()
 
 
 def _default_exporter(settings: Settings) -> Any:
     """Our exporter by its entry point: the core does not know the folder it lives in."""
     (point,) = metadata.entry_points(group="opentelemetry_traces_exporter", name="timetracer")
     return point.load()(settings=settings)
-
-
-def _superseded(provider: TracerProvider) -> dict[SpanProcessor, Any]:
-    """The processors around our exporter, with it: known by its attribute `sink`."""
-    found: dict[SpanProcessor, Any] = {}
-    for processor in provider._active_span_processor._span_processors:
-        exporter = getattr(processor, "span_exporter", None)
-        if hasattr(exporter, "sink"):
-            found[processor] = exporter
-    return found
