@@ -82,6 +82,11 @@ def test_the_same_answer_is_exit_code_0_and_what_the_application_says_is_not_the
     assert "hello from the application" in shown.stderr
 
 
+def test_an_application_of_no_framework_is_replayed_like_any_other(cassette: Path) -> None:
+    shown = _replay(cassette, "--app", "tests.cli.bare:app")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+
+
 def test_another_answer_is_exit_code_1_unless_it_was_expected(cassette: Path) -> None:
     shown = _replay(cassette, *APP, GREETING="goodbye")
     assert shown.returncode == 1, shown.stderr
