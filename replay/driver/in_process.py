@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from timetracer_otel.capture.asgi import with_server_span
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.protocols.bodies import wire_chunks
@@ -25,6 +26,7 @@ Application = Callable[..., Awaitable[None]]
 def import_application(target: str) -> Application:
     """The application at ``package.module:attribute``; a factory is called.
 
+    One that makes no span for its requests gets one, as a server would give it.
     Raises `CannotReplay` with what went wrong on the way.
     """
     module_name, _, attribute = target.partition(":")
@@ -37,7 +39,7 @@ def import_application(target: str) -> Application:
     except (ImportError, AttributeError) as error:
         hint = "give it as `--app package.module:application`"
         raise CannotReplay(subject=target, reason=str(error), hint=hint) from error
-    return found() if attribute.endswith("()") else found  # type: ignore[no-any-return]
+    return with_server_span(found() if attribute.endswith("()") else found)  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
