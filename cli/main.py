@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn, TextIO
 
@@ -92,7 +93,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _discard_output()
         return _PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001 - raised again unless it is a usage error
+    except Exception as error:  # noqa: BLE001 - told as what it is: a user's mistake, or ours
         return _usage(error)
     return code if isinstance(code, int) else 0
 
@@ -114,7 +115,8 @@ def _usage(error: Exception) -> int:
         return int(error.exit_code)
     describe = getattr(error, "format_message", None)
     if describe is None:
-        raise error
+        traceback.print_exception(error)
+        return _complain("that was a mistake of ours. Please report it with the lines above")
     context = getattr(error, "ctx", None)
     if not describe():
         return _CANNOT  # no arguments at all: the help was shown

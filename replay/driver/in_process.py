@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,10 @@ def import_application(target: str) -> Application:
     except (ImportError, AttributeError) as error:
         hint = "give it as `--app package.module:application`"
         raise CannotReplay(subject=target, reason=str(error), hint=hint) from error
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        raise CannotReplay(subject=target, reason=reason) from error
     return with_server_span(found() if attribute.endswith("()") else found)  # type: ignore[no-any-return]
 
 

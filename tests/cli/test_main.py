@@ -54,6 +54,19 @@ def test_a_mistake_is_one_sentence_and_the_way_to_the_help(
     assert "--help` shows how it is used." in said.err
 
 
+def test_a_mistake_of_ours_is_shown_whole_and_is_no_verdict(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("timetracer_otel.settings.read_settings", broken)
+    said = timetracer(capsys, "list")
+    assert said.code == 2
+    assert "RuntimeError: unforeseen" in said.err
+    assert said.err.endswith("that was a mistake of ours. Please report it with the lines above.\n")
+
+
 def test_a_reader_that_goes_away_is_no_reason_to_complain(tmp_path: Path) -> None:
     program = subprocess.Popen(
         [*TIMETRACER, "list", str(shelved(tmp_path))],

@@ -196,6 +196,7 @@ def test_a_server_stays_up_each_request_choosing_its_cassette_until_it_is_told_t
         ([*APP, "--", "uvicorn"], "Give either --app MODULE:APP or -- COMMAND"),
         ([*APP, "--serve"], "--serve and --port go with -- COMMAND"),
         (["--app", "no.such.module:app"], "No module named 'no'"),
+        (["--app", "tests.cli.broken:app"], "KeyError: 'SHOP' ("),
         (["--", "no-such-program"], "no such program"),
         ([*APP, "--expect", "nothing"], "nothing"),
     ],
