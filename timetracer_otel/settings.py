@@ -7,7 +7,9 @@ the defaults below.
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,7 +93,7 @@ def read_settings(
     """The settings in force. Raises `SettingsError` naming the setting and where it was set."""
     merged: dict[str, Any] = {}
     for source, values in (
-        ("pyproject.toml", _from_pyproject(folder or Path.cwd())),
+        ("pyproject.toml", _from_pyproject(folder)),
         ("the environment", _from_environment(os.environ if environ is None else environ)),
         ("the call", keywords),
     ):
@@ -127,9 +129,23 @@ def _checked(name: str, value: Any, source: str) -> Any:
     if name in _LISTS and isinstance(value, str):
         value = tuple(part.strip() for part in _split(value) if part.strip())
     try:
-        return msgspec.convert(value, _TYPES[name], strict=False)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(value, _TYPES[name], strict=False)
+        _check_meaning(name, found)
+    except (msgspec.ValidationError, ValueError) as error:
         raise SettingsError(name=name, source=source, reason=str(error)) from None
+    return found
+
+
+def _check_meaning(name: str, value: Any) -> None:
+    """What the type alone does not say. Raises ValueError."""
+    if name == "exclude_paths":
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    elif type(value) in {int, float} and not 0 <= value < math.inf:
+        raise ValueError(f"{value} is no size, number or time: 0 or more")
 
 
 def _split(value: str) -> list[str]:
@@ -147,14 +163,21 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _from_pyproject(folder: Path) -> dict[str, Any]:
-    for parent in (folder, *folder.parents):
-        file = parent / "pyproject.toml"
-        if file.is_file():
-            try:
-                table = tomllib.loads(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                return {}  # not ours to complain about: its owner's tools will
-            found = table.get("tool", {}).get("timetracer", {})
-            return {str(key).replace("-", "_"): value for key, value in found.items()}
+def _from_pyproject(folder: Path | None) -> dict[str, Any]:
+    try:
+        start = folder or Path.cwd()
+        for parent in (start, *start.parents):
+            file = parent / "pyproject.toml"
+            if file.is_file():
+                return _table_of(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        pass  # unreadable: not ours to complain about, its owner's tools will
     return {}
+
+
+def _table_of(project: dict[str, Any]) -> dict[str, Any]:
+    tools = project.get("tool")
+    table = tools.get("timetracer") if isinstance(tools, dict) else None
+    if not isinstance(table, dict):
+        return {}
+    return {str(key).replace("-", "_"): value for key, value in table.items()}

@@ -78,7 +78,7 @@ def test_a_detached_task_adds_a_fragment_of_the_same_trace() -> None:
             assert [i.title for i in second.interactions] == ["GET http://upstream/later"]
             assert recorded.shelf.fragments == [False, True]
 
-    async def detached(recorded):  # type: ignore[no-untyped-def]
+    async def detached(recorded):
         await release.wait()
         answer(call(recorded, "http://upstream/later"))
 
@@ -157,6 +157,7 @@ def test_a_body_beyond_its_limit_is_cut_and_keeps_size_and_hash() -> None:
             draft.answered(HttpResponseRef(200, [], body))
         (cassette,) = recorded.cassettes()
     part = cassette.interactions[0].response.body  # type: ignore[union-attr]
+    assert part is not None
     assert (part.truncated, part.size, len(part.sha256)) == (True, 2048, 64)
 
 

@@ -31,8 +31,8 @@ def module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stand_in", stand_in)
 
 
-def louder(original):  # type: ignore[no-untyped-def]
-    def replacement(self):  # type: ignore[no-untyped-def]
+def louder(original):
+    def replacement(self):
         return original(self).upper()
 
     return replacement

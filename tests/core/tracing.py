@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, Tracer
@@ -41,7 +42,7 @@ class Recording:
 
 
 @contextmanager
-def recording(**settings: object) -> Iterator[Recording]:
+def recording(**settings: Any) -> Iterator[Recording]:
     """Record in this process until the block ends."""
     recorder = Recorder(Settings(**settings))
     shelf = Shelf()

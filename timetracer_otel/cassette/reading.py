@@ -8,7 +8,6 @@ import msgspec
 
 from timetracer_otel.cassette.model import FORMAT_VERSION, Cassette
 from timetracer_otel.errors import InvalidCassette, UnsupportedVersion
-from timetracer_otel.interaction.parts import RecordedError
 
 __all__ = ["MAX_CASSETTE_BYTES", "read_cassette"]
 
@@ -22,6 +21,11 @@ class _Version(msgspec.Struct):
 
 _VERSION = msgspec.json.Decoder(_Version)
 _CASSETTE = msgspec.json.Decoder(Cassette)
+_MAX_CONTAINERS = 3_000_000
+"""Arrays and objects: in memory each takes twenty times what it takes in the file."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z", re.ASCII)
 _PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
 
 
@@ -33,19 +37,26 @@ def read_cassette(data: bytes, *, file: str) -> Cassette:
     if len(data) > MAX_CASSETTE_BYTES:
         reason = f"{len(data):,} bytes, more than the {MAX_CASSETTE_BYTES:,} a cassette may have"
         raise InvalidCassette(file=file, path="$", reason=reason)
+    if _has_too_many(data) and _has_too_many(_STRING.sub(b"", data)):
+        reason = f"more than {_MAX_CONTAINERS:,} arrays and objects"
+        raise InvalidCassette(file=file, path="$", reason=reason)
     try:
         version = _VERSION.decode(data).timetracer
         if type(version) is int and version > FORMAT_VERSION:
             raise UnsupportedVersion(file=file, version=version, supported=FORMAT_VERSION)
         if version != FORMAT_VERSION or type(version) is not int:
-            reason = f"the format version must be {FORMAT_VERSION}, not {version!r}"
+            reason = f"the format version must be {FORMAT_VERSION}, not {repr(version)[:80]}"
             raise InvalidCassette(file=file, path="$.timetracer", reason=reason)
         cassette = _CASSETTE.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _invalid(file, error) from None
     _check_moment(cassette, file)
     _check_outcomes(cassette, file)
     return cassette
+
+
+def _has_too_many(data: bytes) -> bool:
+    return data.count(b"[") + data.count(b"{") > _MAX_CONTAINERS
 
 
 def _invalid(file: str, error: Exception) -> InvalidCassette:
@@ -57,20 +68,20 @@ def _invalid(file: str, error: Exception) -> InvalidCassette:
 
 def _check_moment(cassette: Cassette, file: str) -> None:
     try:
-        _ = cassette.recorded_ns
+        is_moment = _MOMENT.fullmatch(cassette.recorded_at) and cassette.recorded_ns >= 0
     except ValueError:
+        is_moment = False
+    if not is_moment:
         reason = f"{cassette.recorded_at[:40]!r} is no UTC time such as 2026-01-31T12:00:00.0Z"
-        raise InvalidCassette(file=file, path="$.recorded_at", reason=reason) from None
+        raise InvalidCassette(file=file, path="$.recorded_at", reason=reason)
 
 
 def _check_outcomes(cassette: Cassette, file: str) -> None:
     """An interaction has a response or an error, never both (law of the format)."""
-    for place in ("interactions", "bootstrap"):
-        for index, interaction in enumerate(getattr(cassette, place)):
-            error: RecordedError | None = interaction.error
-            if interaction.response is not None and error is not None:
-                raise InvalidCassette(
-                    file=file,
-                    path=f"$.{place}[{index}]",
-                    reason="an interaction has a response or an error, not both",
-                )
+    places = [("$.entry", cassette.entry)] if cassette.entry is not None else []
+    for name in ("interactions", "bootstrap"):
+        places += [(f"$.{name}[{n}]", found) for n, found in enumerate(getattr(cassette, name))]
+    for path, interaction in places:
+        if interaction.response is not None and interaction.error is not None:
+            reason = "an interaction has a response or an error, not both"
+            raise InvalidCassette(file=file, path=path, reason=reason)

@@ -10,8 +10,11 @@ from timetracer_otel.cassette import Interaction
 
 __all__ = ["Bootstrap"]
 
-_LIMIT_BYTES = 4 * 1024 * 1024
+_LIMIT_BYTES = 2 * 1024 * 1024
 _LIMIT_COUNT = 2000
+_LIMIT_ANSWERS = 8
+"""Different answers kept to one question: what polls goes on for as long as the process."""
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -24,7 +27,7 @@ class Bootstrap:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._seen: set[bytes] = set()
+        self._answers: dict[bytes, set[bytes]] = {}
         self._kept: list[Interaction] = []
         self._bytes = 0
         self.dropped = 0
@@ -35,16 +38,20 @@ class Bootstrap:
 
     def add(self, interaction: Interaction) -> None:
         """Keep `interaction` unless the same question got the same answer before."""
-        outcome = (interaction.request, interaction.response, interaction.error)
-        content = _ENCODER.encode((interaction.library, outcome))
+        question = _ENCODER.encode((interaction.library, interaction.request))
+        answer = _ENCODER.encode((interaction.response, interaction.error))
+        size = len(question) + len(answer)
         with self._lock:
-            if content in self._seen:
+            known = self._answers.get(question, set())
+            if answer in known:
                 return
-            if self._bytes + len(content) > _LIMIT_BYTES or len(self._kept) >= _LIMIT_COUNT:
+            full = self._bytes + size > _LIMIT_BYTES or len(self._kept) >= _LIMIT_COUNT
+            if full or len(known) >= _LIMIT_ANSWERS:
                 self.dropped += 1
                 return
-            self._seen.add(content)
-            self._bytes += len(content)
+            known.add(answer)
+            self._answers[question] = known
+            self._bytes += size
             self._kept.append(interaction)
 
     def interactions(self) -> list[Interaction]:
