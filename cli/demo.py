@@ -51,14 +51,18 @@ def demo(
 
 
 def _play(shop: Shop, tell: Narrator, *, kept: bool) -> int:
-    tell.title("A request that went wrong, kept with everything it asked of the outside world;")
-    tell.title("and the same code run against that, with the outside world switched off.")
+    tell.title(
+        "A request that went wrong, kept with everything it asked of the outside world; and the "
+        "same code run against that, with the outside world switched off."
+    )
     _open(shop, tell)
     failed = _record(shop, tell)
     _switch_off(shop, tell)
     tell.step("Look at it")
     tell.run("list")
     tell.run("show", str(failed), lines=48)
+    tell.note("Linus is a member no longer. What did the partners say of him?")
+    tell.run("show", str(failed), "--interaction", str(shop.telling_call(failed)))
     tell.step("Replay it: no database, no partners, no network")
     same = tell.run("replay", str(failed), "--app", "shop.main:app")
     tell.note("The same incident, the same second: time and randomness are replayed, too.")

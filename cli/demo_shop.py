@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from timetracer_otel.cli.narration import untouched_environment
 from timetracer_otel.cli.program import ended_by_signals
 from timetracer_otel.errors import CannotReplay, StoreError
-from timetracer_otel.exporters.files import find
+from timetracer_otel.exporters.files import find, read
 
 __all__ = ["Shop", "open_shop"]
 
@@ -144,6 +144,11 @@ class Shop:
             if path.name.startswith("POST_checkout_500_"):
                 return path.relative_to(self.folder)
         raise CannotReplay(subject="the demo", reason="the failed checkout was not recorded")
+
+    def telling_call(self, failed: Path) -> int:
+        """The number of the call whose answer the shop had not reckoned with."""
+        calls = read(self.folder / failed).interactions
+        return next(call.id for call in calls if "/members" in call.title)
 
     def mend(self) -> list[str]:
         """Put the mended module in place; returns the diff."""

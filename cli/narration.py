@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from timetracer_otel.cli.colours import status_style
@@ -29,8 +30,8 @@ class Narrator:
         self._step = 0
 
     def title(self, text: str) -> None:
-        """A line above the story."""
-        self._say(Text(text, style="dim"))
+        """What is above the story."""
+        self._console.print(Text(text, style="dim"))
 
     def step(self, text: str) -> None:
         """The next chapter."""
@@ -44,7 +45,7 @@ class Narrator:
 
     def note(self, text: str) -> None:
         """Something to know."""
-        self._say(Text(_INDENT + text))
+        self._console.print(Padding(Text(text), (0, 0, 0, len(_INDENT))))
 
     def output(self, text: str) -> None:
         """What a program said."""

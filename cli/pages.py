@@ -10,6 +10,7 @@ from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cli.payloads import (
     body_lines,
     error_lines,
+    parameter_lines,
     rows_lines,
     statement_lines,
 )
@@ -97,20 +98,27 @@ def _payloads(cassette: Cassette, *, full: bool) -> list[Block]:
     blocks = []
     if cassette.entry is not None:
         blocks += _of_interaction(cassette.entry, full=full, headers=full)
+        for block in blocks:
+            block.first = True
     for interaction in cassette.interactions:
         blocks += _of_interaction(interaction, full=True) if full else _of_call(interaction)
     return blocks
 
 
 def _of_call(interaction: Interaction) -> list[Block]:
-    """A call in one block: what went out, what came back."""
+    """A call in one block: what went out besides its title, what came back."""
     heading = Text.assemble((f"{interaction.id} ", "bold"), title_line(interaction))
-    asked, answered = _asked(interaction), _answered(interaction)
-    if len(asked) == 1 and asked[0] == " ".join(interaction.title.split()):
-        asked = []
-    lines = [*_dim(asked), *_plain(answered)]
+    lines = [*_dim(_besides_title(interaction)), *_plain(_answered(interaction))]
+    failures = [line for failure in _failures(interaction) for line in error_lines(failure)[-1:]]
+    lines += [Text("  " + line, style="red") for line in failures]
     hint = f"--interaction {interaction.id}"
     return [Block(heading, lines, hint=hint)] if lines else []
+
+
+def _besides_title(interaction: Interaction) -> list[str]:
+    if isinstance(interaction, HttpInteraction):
+        return body_lines(interaction.request.body)
+    return parameter_lines(interaction.request)
 
 
 def _of_interaction(interaction: Interaction, *, full: bool, headers: bool = True) -> list[Block]:

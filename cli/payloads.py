@@ -11,7 +11,15 @@ from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.http_parts import BodyPart
 from timetracer_otel.protocols.sql import SqlRequest, SqlResponse
 
-__all__ = ["body_lines", "cell", "error_lines", "headline", "rows_lines", "statement_lines"]
+__all__ = [
+    "body_lines",
+    "cell",
+    "error_lines",
+    "headline",
+    "parameter_lines",
+    "rows_lines",
+    "statement_lines",
+]
 
 _WIDEST_CELL = 40
 _SHORT_JSON = 72
@@ -69,9 +77,13 @@ def json_lines(value: Any, indent: int = 0) -> list[str]:
 def statement_lines(request: SqlRequest) -> list[str]:
     """The statement as it was sent, and its parameters."""
     lines = [line.rstrip() for line in request.statement.strip().splitlines()]
-    if request.parameters not in (None, [], {}):
-        lines.append(f"parameters: {cell(request.parameters)}")
-    return lines or [request.operation.upper()]
+    return [*lines, *parameter_lines(request)] or [request.operation.upper()]
+
+
+def parameter_lines(request: SqlRequest) -> list[str]:
+    """The parameters, if there are any."""
+    empty = request.parameters in (None, [], {}, {"$tuple": []})
+    return [] if empty else [f"parameters: {cell(request.parameters)}"]
 
 
 def rows_lines(response: SqlResponse) -> list[str]:

@@ -13,11 +13,15 @@ _LEAST = 3
 
 @dataclass(slots=True)
 class Block:
-    """A heading with what belongs below it. `keep_end`: of a traceback the end tells most."""
+    """A heading with what belongs below it.
+
+    `keep_end`: of a traceback the end tells most. `first`: takes what it needs before others do.
+    """
 
     heading: Text
     lines: list[Text] = field(default_factory=list)
     keep_end: bool = False
+    first: bool = False
     hint: str = ""
 
     def shown(self, room: int) -> list[Text]:
@@ -39,14 +43,25 @@ def fitted(blocks: list[Block], room: int) -> list[Text]:
     Short blocks stay whole and long ones share what is left; those that no room is left for are
     counted in the last line.
     """
-    shown = blocks[: max(1, (room - 1) // (_LEAST + 1))]
-    left_out = len(blocks) - len(shown)
-    spare = room - len(shown) - (1 if left_out else 0)
-    page: list[Text] = []
-    for block, lines in zip(shown, _shares([len(b.lines) + 1 for b in shown], spare), strict=True):
-        page += [Text(), *block.shown(lines)]
+    first = [block for block in blocks if block.first]
+    others = [block for block in blocks if not block.first]
+    page = _shared(first, room - (1 if others else 0))
+    room -= len(page)
+    fitting = others[: max(0, (room - 1) // _LEAST)]
+    left_out = len(others) - len(fitting)
+    page += _shared(fitting, room - (1 if left_out else 0))
     if left_out:
-        page.append(Text(f"… and {left_out} more: --interaction N, or --full", style="dim"))
+        calls = f"… and {left_out} more: --interaction N, or --full"
+        page += [Text(), Text(calls, style="dim")] if room > 1 else [Text(calls, style="dim")]
+    return page
+
+
+def _shared(blocks: list[Block], room: int) -> list[Text]:
+    """Blocks that share `room`, the empty lines before them included."""
+    shares = _shares([len(block.lines) + 1 for block in blocks], room - len(blocks))
+    page: list[Text] = []
+    for block, share in zip(blocks, shares, strict=True):
+        page += [Text(), *block.shown(max(1, share))]
     return page
 
 
@@ -55,6 +70,6 @@ def _shares(wanted: list[int], room: int) -> list[int]:
     shares = [0] * len(wanted)
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
     for position, i in enumerate(order):
-        shares[i] = min(wanted[i], room // (len(order) - position))
+        shares[i] = max(0, min(wanted[i], room // (len(order) - position)))
         room -= shares[i]
     return shares

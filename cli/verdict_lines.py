@@ -63,7 +63,7 @@ def _details(verdict: Verdict, width: int) -> list[Text]:
     for note in verdict.notes:
         lines.append(Text(f"{_INDENT}note: {_one_line(note)}", style="dim", overflow="fold"))
     if verdict.result != "cannot":
-        lines.append(Text(_INDENT + _facts(verdict), style="dim"))
+        lines += [Text(_INDENT + fact, style="dim") for fact in _facts(verdict)]
     return lines
 
 
@@ -88,13 +88,12 @@ def _differences(found: list[str], width: int) -> list[Text]:
     return lines
 
 
-def _facts(verdict: Verdict) -> str:
+def _facts(verdict: Verdict) -> list[str]:
     facts = ["the same answer, to the byte"] if verdict.result == "same" else []
     calls = count(verdict.calls, "call") if verdict.calls else "no calls"
     answered = " answered from the recording" if verdict.calls and not verdict.unexpected else ""
-    facts.append(calls + answered)
-    facts.append(f"took {duration(verdict.recorded_us)} then, {duration(verdict.replayed_us)} now")
-    return "; ".join(facts)
+    took = f"took {duration(verdict.recorded_us)} then, {duration(verdict.replayed_us)} now"
+    return ["; ".join([*facts, calls + answered]), took]
 
 
 def _near(name: str) -> str:

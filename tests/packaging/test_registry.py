@@ -20,7 +20,7 @@ def test_every_installable_library_has_an_extra_and_is_in_all() -> None:
     for name, library in CAPTURED.items():
         if library.distribution:
             assert library.extra or name in extras
-            assert (library.extra or name) in extras["all"][0]
+            assert f"timetracer-otel[{library.extra or name}]" in extras["all"]
 
 
 def test_every_client_library_that_is_captured_is_replayed_by_the_same_versions() -> None:

@@ -32,6 +32,7 @@ LIBRARY = Library(
     module="psycopg2",
     distribution="psycopg2-binary",
     versions=">=2.9",
+    extra="sqlalchemy",
     changes=(
         Patch("psycopg2.extensions:register_type", _unwrapping),
         Patch("psycopg2.extensions:quote_ident", _unwrapping),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,18 +14,41 @@ import msgspec
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.codings import code, codings_of, decode_codings
-from timetracer_otel.protocols.http_parts import BodyPart, RawHeaders
+from timetracer_otel.protocols.http_parts import (
+    BodyPart,
+    JsonStyle,
+    RawHeaders,
+    header_pairs,
+)
 
-__all__ = ["body_bytes", "content_bytes", "encode_body", "wire_chunks"]
+__all__ = [
+    "body_bytes",
+    "content_bytes",
+    "encode_body",
+    "json_of",
+    "unread_rest",
+    "wire_chunks",
+    "wire_headers",
+]
 
-_TEXT_CONTROLS = frozenset("\t\n\r\f\x1b")
 _MAX_CHUNKS = 10_000
+
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+"""Control characters but tab, line feed, form feed, carriage return and escape."""
+
+_JSON_LIMIT = 1024 * 1024
+"""Larger JSON stays text: taking it apart would hold the interpreter for too long."""
+
+_CODE_LIMIT = 256 * 1024
+"""Longer coded bodies keep their coded form without a try at coding them again."""
+
+_PEEK = 512
 
 
 def encode_body(body: Body, headers: RawHeaders) -> BodyPart:
     """The cassette's form of what passed through `body`."""
-    data = b"".join(body.chunks)
-    codings = codings_of(headers) if data else []
+    data = body.chunks[0] if len(body.chunks) == 1 else b"".join(body.chunks)
+    codings = codings_of(headers) if data and not body.truncated else []
     part = _coded(data, codings) if codings else _content(data)
     part.size = body.size
     part.state = body.state
@@ -42,7 +66,7 @@ def _coded(data: bytes, codings: list[str]) -> BodyPart:
         return _content(data)
     part = _content(content)
     part.coding = codings
-    if code(content, codings) != data:
+    if len(content) > _CODE_LIMIT or code(content, codings) != data:
         part.raw = base64.b64encode(data).decode("ascii")
     return part
 
@@ -57,32 +81,58 @@ def _content(data: bytes) -> BodyPart:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return BodyPart(base64=base64.b64encode(data).decode("ascii"))
-    if text.isprintable() or all(c.isprintable() or c in _TEXT_CONTROLS for c in text):
-        return BodyPart(text=text)
-    return BodyPart(base64=base64.b64encode(data).decode("ascii"))
+    if _UNREADABLE.search(text):
+        return BodyPart(base64=base64.b64encode(data).decode("ascii"))
+    return BodyPart(text=text)
 
 
 def _json_part(data: bytes) -> BodyPart | None:
-    if data[:1] not in b'{["0123456789-tfn':
+    if data[:1] not in b'{["0123456789-tf' or len(data) > _JSON_LIMIT:
         return None
+    style = _style_of(data)
     try:
         value = msgspec.json.decode(data)
-        if msgspec.json.encode(value) == data:
-            return BodyPart(json=value, style="compact")
-        if json.dumps(value).encode() == data:
-            return BodyPart(json=value, style="spaced")
+        if _json_bytes(value, style) == data:
+            return BodyPart(json=value, style=style)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return None
 
 
+def _style_of(data: bytes) -> JsonStyle:
+    """The one spelling worth a try: encoding is what costs."""
+    start = data[:_PEEK]
+    escaped = b"\\u" in data
+    if start[1:2] == b"\n":
+        style = "indent-4" if start[2:6] == b"    " else "indent-2"
+        style += "-ascii" if escaped else ""
+    elif b'": ' in start or b", " in start:
+        style = "spaced" if escaped or data.isascii() else "spaced-unicode"
+    else:
+        style = "compact-ascii" if escaped else "compact"
+    found: Any = style + ("-line" if data.endswith(b"\n") else "")
+    return found  # type: ignore[no-any-return]
+
+
+def _json_bytes(value: Any, style: JsonStyle) -> bytes:
+    spelling = style.removesuffix("-line")
+    end = b"\n" if style.endswith("-line") else b""
+    if spelling in ("", "compact"):
+        return msgspec.json.encode(value) + end
+    escaped = spelling.endswith("-ascii") or spelling == "spaced"
+    if spelling == "compact-ascii":
+        return json.dumps(value, separators=(",", ":")).encode() + end
+    indent = int(spelling.split("-")[1]) if spelling.startswith("indent") else None
+    return json.dumps(value, indent=indent, ensure_ascii=escaped).encode() + end
+
+
 def content_bytes(part: BodyPart) -> bytes:
-    """The readable content, codings undone."""
-    if part.style == "compact":
-        return msgspec.json.encode(part.json)
-    if part.style == "spaced":
-        return json.dumps(part.json).encode()
-    return part.text.encode("utf-8") if part.text else base64.b64decode(part.base64)
+    """The readable content, codings undone; of a truncated body what was kept."""
+    if part.style or part.json is not None:
+        return _json_bytes(part.json, part.style)
+    if part.text:
+        return part.text.encode("utf-8")
+    return _base64(part.base64) or b""
 
 
 def body_bytes(part: BodyPart) -> bytes:
@@ -104,8 +154,8 @@ def body_bytes(part: BodyPart) -> bytes:
 
 def _base64(text: str) -> bytes | None:
     try:
-        return base64.b64decode(text)
-    except binascii.Error:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
         return None
 
 
@@ -121,6 +171,29 @@ def wire_chunks(part: BodyPart, *, title: str) -> list[bytes]:
     if sum(part.chunks) != len(data):
         return [data] if data else []
     return _split(data, part.chunks)
+
+
+def wire_headers(lines: list[str], part: BodyPart | None) -> RawHeaders:
+    """The headers as they came; with Content-Length mended if the body was edited."""
+    pairs = header_pairs(lines)
+    if part is None or part.truncated:
+        return pairs
+    size = len(body_bytes(part))
+    if size == part.size:
+        return pairs
+    mended = str(size).encode()
+    return [(n, mended if n.lower() == b"content-length" else value) for n, value in pairs]
+
+
+def unread_rest(part: BodyPart | None, *, title: str) -> CannotReplay | None:
+    """Why the body cannot be read beyond what is recorded of it; None where that is its end."""
+    if part is None or part.state in ("complete", "aborted"):
+        return None
+    return CannotReplay(
+        subject=title,
+        reason=f"only {part.size:,} bytes of its body were read when it was recorded",
+        hint="the code reads more of it now; record the request again",
+    )
 
 
 def _split(data: bytes, sizes: Sequence[int]) -> list[bytes]:

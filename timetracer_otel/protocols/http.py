@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timetracer_otel.interaction.failures import encode_error
 from timetracer_otel.protocols.bodies import encode_body
+from timetracer_otel.protocols.http_address import bare_url
 from timetracer_otel.protocols.http_matching import (
     differences,
     key,
@@ -27,7 +28,7 @@ def encode_request(ref: HttpRequestRef) -> HttpRequest:
     """The request as the cassette keeps it."""
     return HttpRequest(
         method=ref.method,
-        url=ref.url,
+        url=bare_url(str(ref.url)),
         http_version=ref.http_version,
         headers=header_lines(ref.headers),
         body=encode_body(ref.body, ref.headers) if ref.body is not None else None,
@@ -47,6 +48,7 @@ def encode_response(ref: HttpResponseRef) -> HttpResponse:
         headers=header_lines(ref.headers),
         body=encode_body(ref.body, ref.headers) if ref.body is not None else None,
         trailers=header_lines(ref.trailers),
+        extensions=ref.extensions,
         error=encode_error(ref.error, stage="body") if ref.error is not None else None,
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "HttpRequestRef",
     "HttpResponse",
     "HttpResponseRef",
+    "JsonStyle",
     "RawHeaders",
     "header_lines",
     "header_pairs",
@@ -38,15 +39,39 @@ def header_pairs(lines: list[str]) -> RawHeaders:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, _, value in split]
 
 
+JsonStyle = Literal[
+    "",
+    "compact",
+    "compact-ascii",
+    "spaced",
+    "spaced-unicode",
+    "indent-2",
+    "indent-2-ascii",
+    "indent-4",
+    "indent-4-ascii",
+    "compact-line",
+    "compact-ascii-line",
+    "spaced-line",
+    "spaced-unicode-line",
+    "indent-2-line",
+    "indent-2-ascii-line",
+    "indent-4-line",
+    "indent-4-ascii-line",
+]
+"""How a JSON body was spelled: separators, whether ASCII only, whether a newline ends it."""
+
+
 @dataclass(slots=True)
 class HttpRequestRef:
     """A request as a capture module saw it; `url` absolute, headers raw and in order.
+
+    `url` may be any immutable object whose `str` is the URL: that is made on the worker.
 
     `client`, `server` and `root_path` are an entry's: (host, port) pairs and the mount point.
     """
 
     method: str
-    url: str
+    url: object
     headers: RawHeaders
     body: Body | None = None
     http_version: str = ""
@@ -58,8 +83,8 @@ class HttpRequestRef:
 
 @dataclass(slots=True)
 class HttpResponseRef:
-    """A response as a capture module saw it. `raw_read` says the application read the body
-    without decoding its content coding.
+    """A response as a capture module saw it. `error` is what ended its body early; `extensions`
+    is what the library says besides (``stream_id`` under HTTP/2), in JSON's own values.
     """
 
     status: int
@@ -69,20 +94,23 @@ class HttpResponseRef:
     http_version: str = ""
     error: Failure | None = None
     trailers: RawHeaders = field(default_factory=list)
+    extensions: dict[str, object] = field(default_factory=dict)
 
 
 class BodyPart(Part):
     """A body as it came: exactly one of `json`, `text`, `base64` holds its (decoded) content.
 
     `json` only where encoding it again gives the same bytes (`style` says how), else `text`,
-    else `base64`. `coding` names the content codings that were undone to make it readable;
-    `raw` is the coded form (base64) where coding it again would not give the same bytes.
+    else `base64`. `coding` names the content codings that were undone to make it readable, in
+    the header's order; `raw` is the coded form (base64) where coding it again would not give
+    the same bytes. Who edits the content by hand may leave `raw`, `size` and Content-Length
+    alone: a replay notices and serves what was edited.
     `size` counts the bytes as they came; `chunks` their sizes where they came in several.
-    A `truncated` body carries `size` and `sha256` of the whole.
+    A `truncated` body holds its beginning only, with `size` and `sha256` of the whole.
     """
 
     json: Any = None
-    style: Literal["", "compact", "spaced"] = ""
+    style: JsonStyle = ""
     text: str = ""
     base64: str = ""
     coding: list[str] = []
@@ -111,6 +139,7 @@ class HttpRequest(Part):
 class HttpResponse(Part):
     """The status line, the headers as they came (``Name: value``, latin-1), the body.
 
+    `extensions` is what the client library says besides (``stream_id`` under HTTP/2).
     `error` is what ended the body early: the headers had come, the rest did not.
     """
 
@@ -120,6 +149,7 @@ class HttpResponse(Part):
     headers: list[str] = []
     body: BodyPart | None = None
     trailers: list[str] = []
+    extensions: dict[str, Any] = {}
     error: RecordedError | None = None
 
 

@@ -1,0 +1,64 @@
+"""All cases with one client, in a process of its own: recorded, or replayed.
+
+``python -m tests.http.program record|replay CLIENT FOLDER`` with the addresses in the
+environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from opentelemetry import trace as otel
+from opentelemetry.trace import SpanKind
+
+import timetracer_otel
+from tests.http import answers, breaks, streams, uploads
+from tests.http.caller import CASES, Caller
+from tests.http.snapshots import error_snapshot, plain
+from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
+from timetracer_otel.recording import begin_entry
+
+assert all((answers, breaks, streams, uploads))  # they enter their cases
+
+
+async def run_all(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in os.environ.get("CASES", "").split() or CASES:
+        caller = Caller(kind, os.environ["URL"], os.environ["DEAF_URL"], os.environ["REFUSED_URL"])
+        try:
+            await CASES[name](caller)
+        except Exception as error:
+            caller.note(escaped=error_snapshot(error))
+        found[name] = plain(caller.seen)
+    return found
+
+
+def run_now(kind: str) -> dict[str, Any]:
+    """Without an event loop: nothing in the cases waits over a synchronous client."""
+    running = run_all(kind)
+    try:
+        running.send(None)
+    except StopIteration as ended:
+        return dict(ended.value)
+    raise AssertionError("a synchronous case waited")
+
+
+def main(mode: str, kind: str, folder: Path) -> None:
+    timetracer_otel.instrument()
+    tracer = otel.get_tracer("tests")
+    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
+        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
+        assert entry is not None
+        found = asyncio.run(run_all(kind)) if kind.endswith("-async") else run_now(kind)
+        entry.answered(HttpResponseRef(200, []))
+    timetracer_otel.shutdown()
+    (folder / f"{mode}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
