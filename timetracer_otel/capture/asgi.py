@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache, wraps
 from typing import Any
 
+from timetracer_otel.capture.asgi_websocket import WebSocketNote
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
@@ -18,6 +19,8 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_RECORDED = frozenset({"http", "websocket"})
 
 _LAYERS = 32
 """Middleware around an application that is looked through."""
@@ -33,27 +36,29 @@ class AsgiCapture:
         return getattr(self.app, name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = None
-        if active_recorder() is not None and scope["type"] == "http":
+        exchange: _Exchange | WebSocketNote | None = None
+        if active_recorder() is not None and scope["type"] in _RECORDED:
             with guarded("asgi request"):
                 exchange = _begin(scope)
         if exchange is None:
             await self.app(scope, receive, send)
             return
+        if isinstance(exchange, _Exchange):
+            receive = exchange.receiving(receive)
         try:
-            await self.app(scope, exchange.receiving(receive), exchange.sending(send))
+            await self.app(scope, receive, exchange.sending(send))
         except BaseException as error:
             exchange.end(error)
             raise
         exchange.end(None)
 
 
-def _begin(scope: Scope) -> _Exchange | None:
+def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
     recorder = active_recorder()
     if recorder is None or _excluded(recorder.settings.exclude_paths, scope["path"]):
         return None
     request = HttpRequestRef(
-        method=scope["method"],
+        method=scope.get("method", "GET"),  # a WebSocket's handshake has no other
         url=_url(scope),
         headers=list(scope["headers"]),
         http_version=scope.get("http_version", ""),
@@ -62,7 +67,9 @@ def _begin(scope: Scope) -> _Exchange | None:
         root_path=scope.get("root_path", ""),
     )
     draft = begin_entry("http", "asgi", request)
-    return _Exchange(draft, request, scope) if draft is not None else None
+    if draft is None:
+        return None
+    return _Exchange(draft, request, scope) if scope["type"] == "http" else WebSocketNote(draft)
 
 
 @lru_cache(maxsize=8)
@@ -149,15 +156,21 @@ class _Exchange:
 
     def end(self, error: BaseException | None) -> None:
         with guarded("asgi end"):
-            route = self._scope.get("route")
-            self._request.route = getattr(route, "path", "") or ""
+            self._request.route = _route(self._scope)
             self._got.finish("unread")
             self._sent.finish("aborted")
             if error is not None and self._response is None:
                 self._draft.failed(error, "application")
                 return
-            self._draft.trace.entry_error = error
+            if error is not None:  # a framework that answers for it has noted it already
+                self._draft.trace.entry_error = error
             self._draft.answered(self._response)
+
+
+def _route(scope: Scope) -> str:
+    """Where the framework says it in the scope: Starlette's route, Litestar's template."""
+    path = getattr(scope.get("route"), "path", "") or scope.get("path_template", "")
+    return path if isinstance(path, str) else ""
 
 
 def _around_app(original: Callable[..., None]) -> Callable[..., None]:
@@ -174,12 +187,21 @@ def with_server_span(app: Any) -> Any:
     for _ in range(_LAYERS):
         if _makes_spans(layer):
             return app
-        layer = getattr(layer, "app", None)
+        layer = _below(layer)
         if layer is None:
             break
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
     return OpenTelemetryMiddleware(app, exclude_spans=["receive", "send"])
+
+
+def _below(layer: Any) -> Any:
+    """The next layer: a middleware's application, Litestar's handler, its plugin's middleware."""
+    for name in ("app", "asgi_handler", "open_telemetry_middleware"):
+        found = getattr(layer, name, None)
+        if found is not None:
+            return found
+    return None
 
 
 def _makes_spans(layer: Any) -> bool:
