@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from types import ModuleType
 
 from packaging.specifiers import SpecifierSet
 
-from timetracer_otel.patching import Change, Ledger
+from timetracer_otel.patching import Change, Ledger, WhenImported
 
 __all__ = [
     "NOT_INSTALLED",
@@ -43,7 +45,8 @@ class Library:
     """One library, on the side of capture or on the side of replay.
 
     `distribution` and `versions` say what must be installed (PEP 440); what comes with Python
-    has no distribution. `module` is imported to apply `changes`. `requires_span` libraries are
+    has no distribution. `changes` are applied when the application has imported `module`, and
+    at once to what comes with Python. `requires_span` libraries are
     captured only when `instrumentor` is installed too, since nothing else gives them a span.
     `switch` names the boolean setting that turns the module off.
     """
@@ -128,6 +131,8 @@ class Installation:
 
     def __init__(self, package: ModuleType) -> None:
         self._package = package
+        self.applied: Callable[[Library], None] = lambda _library: None
+        """Called when a library's changes are made: its module is imported."""
         self._ledgers: dict[str, Ledger] = {}
         self._statuses: dict[str, Status] = {}
 
@@ -136,6 +141,7 @@ class Installation:
     ) -> list[Status]:
         """Change every installed and supported library, once; one failing stops no other.
 
+        One that is not imported yet is changed when the application imports it.
         `wanted` names libraries, none meaning all; `off` names switches that are off.
         """
         for library in library_modules(self._package):
@@ -148,12 +154,20 @@ class Installation:
             return status
         ledger = Ledger()
         try:
-            ledger.apply(library.changes)
+            ledger.apply(self._changes(library))
         except Exception as error:  # noqa: BLE001 - a foreign import may fail in any way; the others go on
             _LOG.warning("%s cannot be captured: %s", library.name, error)
             return Status(library.name, status.version, captured=False, reason=str(error))
         self._ledgers[library.name] = ledger
         return status
+
+    def _changes(self, library: Library) -> Sequence[Change]:
+        if not library.distribution:
+            return library.changes
+        return [WhenImported(library.module, library.changes, partial(self._has_applied, library))]
+
+    def _has_applied(self, library: Library) -> None:
+        self.applied(library)
 
     def statuses(self) -> list[Status]:
         """What the last installation found, by name."""

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Change", "Ledger", "Listen", "Patch", "PatchIfPresent", "original_of"]
+import wrapt
+
+__all__ = [
+    "Change",
+    "Ledger",
+    "Listen",
+    "Patch",
+    "PatchIfPresent",
+    "WhenImported",
+    "original_of",
+]
 
 _LOG = logging.getLogger("timetracer_otel")
 _MARK = "__timetracer_original__"
@@ -151,3 +162,43 @@ class Ledger:
                 undo()
             except Exception as error:  # noqa: BLE001 - the others are to be restored all the same
                 _LOG.warning("a patch could not be taken back: %s", error)
+
+
+@dataclass(frozen=True)
+class WhenImported:
+    """Apply `changes` as soon as `module` is imported; at once where it is already.
+
+    A module that the application never imports is never imported for its sake. `applied` is
+    called after the changes were made.
+    """
+
+    module: str
+    changes: tuple[Change, ...]
+    applied: Callable[[], None] = lambda: None
+
+    def apply(self) -> Callable[[], None]:
+        ledger = Ledger()
+        if self.module in sys.modules:
+            ledger.apply(self.changes)
+            self.applied()
+            return ledger.restore
+        waiting = [True]
+
+        def on_import(_module: object) -> None:
+            if not waiting:
+                return
+            waiting.clear()
+            try:
+                ledger.apply(self.changes)
+                self.applied()
+            except Exception as error:  # noqa: BLE001 - an import of the application must not fail for it
+                _LOG.warning("%s cannot be captured: %s", self.module, error)
+
+        # a hook cannot be taken back: once nothing waits for it, it does nothing
+        wrapt.register_post_import_hook(on_import, self.module)
+
+        def undo() -> None:
+            waiting.clear()
+            ledger.restore()
+
+        return undo

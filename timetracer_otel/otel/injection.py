@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib import metadata
 from typing import Any
 
 import timetracer_otel.capture
-from timetracer_otel.libraries import Instrumentor, library_modules
+from timetracer_otel.libraries import Instrumentor, Library, library_modules
 from timetracer_otel.patching import Patch
 
 __all__ = [
     "INSTRUMENT_PATCH",
     "expect_refusals",
+    "start_instrumentor_of",
     "start_missing_instrumentors",
     "stop_started_instrumentors",
 ]
@@ -23,6 +25,8 @@ __all__ = [
 _LOG = logging.getLogger("timetracer_otel")
 _LOADER = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
 _started: list[Any] = []
+_loaded = False
+"""Whether the loader is through, or there is none."""
 
 
 def _options_by_class() -> dict[str, dict[str, object]]:
@@ -50,17 +54,20 @@ INSTRUMENT_PATCH = Patch(
 """Adds our options under the caller's own; works under any distro and for calls by hand."""
 
 
-def _instrumentors(captured: set[str]) -> list[Instrumentor]:
-    """Those of captured libraries that the user has not switched off."""
-    switched_off = os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
-    disabled = {name.strip() for name in switched_off}
+def _with_instrumentors(captured: set[str]) -> list[Library]:
+    """Captured libraries with an instrumentor that the user has not switched off."""
     return [
-        library.instrumentor
+        library
         for library in library_modules(timetracer_otel.capture)
         if library.instrumentor is not None
         and library.name in captured
-        and not {library.instrumentor.entry_point, "*"} & disabled
+        and not _is_switched_off(library.instrumentor)
     ]
+
+
+def _is_switched_off(instrumentor: Instrumentor) -> bool:
+    switched_off = os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
+    return bool({instrumentor.entry_point, "*"} & {name.strip() for name in switched_off})
 
 
 class _Refusals(logging.Filter):
@@ -76,7 +83,8 @@ class _Refusals(logging.Filter):
 
 def expect_refusals(captured: set[str]) -> None:
     """Keep the loader from reporting as failed what `start_missing_instrumentors` starts."""
-    names = tuple(instrumentor.entry_point for instrumentor in _instrumentors(captured))
+    libraries = _with_instrumentors(captured)
+    names = tuple(lib.instrumentor.entry_point for lib in libraries if lib.instrumentor)
     _LOADER.addFilter(_Refusals(names))
 
 
@@ -90,13 +98,28 @@ def start_missing_instrumentors(captured: set[str]) -> None:
 
     The loader refuses an instrumentor whose declared range does not cover the installed
     version (SQLAlchemy 2.1, say) although it works; and `instrument()` in code has no loader.
+    One whose library is not imported yet is started when it is, by `start_instrumentor_of`.
     """
+    global _loaded
     _end_expectations()
-    for wanted in _instrumentors(captured):
-        try:
-            _start(wanted)
-        except Exception as error:  # noqa: BLE001 - a foreign one may fail in any way; the others go on
-            _LOG.warning("%s cannot be started: %s", wanted.class_name, error)
+    _loaded = True
+    for library in _with_instrumentors(captured):
+        if library.module in sys.modules:
+            start_instrumentor_of(library)
+
+
+def start_instrumentor_of(library: Library) -> None:
+    """Start the instrumentor of a library that has just been imported; once the loader is done.
+
+    While it is at work it imports one library after the other, and starts them itself.
+    """
+    wanted = library.instrumentor
+    if not _loaded or wanted is None or _is_switched_off(wanted):
+        return
+    try:
+        _start(wanted)
+    except Exception as error:  # noqa: BLE001 - a foreign one may fail in any way; the others go on
+        _LOG.warning("%s cannot be started: %s", wanted.class_name, error)
 
 
 def _start(wanted: Instrumentor) -> None:
@@ -111,6 +134,8 @@ def _start(wanted: Instrumentor) -> None:
 
 def stop_started_instrumentors() -> None:
     """Stop those that were started here; the user's own go on."""
+    global _loaded
+    _loaded = False
     _end_expectations()
     while _started:
         instrumentor = _started.pop()

@@ -18,6 +18,7 @@ from timetracer_otel.otel.endings import forget_endings, survive_endings
 from timetracer_otel.otel.injection import (
     INSTRUMENT_PATCH,
     expect_refusals,
+    start_instrumentor_of,
     start_missing_instrumentors,
     stop_started_instrumentors,
 )
@@ -164,6 +165,7 @@ def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | No
     if settings.mode == "record":
         for exporter in exporters or [_default_exporter(settings)]:
             recorder.add_sink(exporter.sink)
+    CAPTURE.applied = start_instrumentor_of
     CAPTURE.install(settings.capture, settings.switched_off)
     _LEDGER.apply([INSTRUMENT_PATCH])
     expect_refusals(_captured())
