@@ -43,9 +43,7 @@ def one_more(paths: list[str], port: int) -> None:
     ("how", "code"),
     [("sigterm", -15), ("interrupt", 0), ("exit", 3), ("sigkill", -9)],
 )
-def test_the_end_of_a_server_costs_nothing(
-    tmp_path: Path, mode: str, how: str, code: int
-) -> None:
+def test_the_end_of_a_server_costs_nothing(tmp_path: Path, mode: str, how: str, code: int) -> None:
     port = free_port()
     paths: list[str] = []
     command = [*launcher(mode, tmp_path), *uvicorn(port)]

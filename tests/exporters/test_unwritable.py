@@ -119,7 +119,9 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "reason"), FAULTS, ids=lambda part: getattr(part, "__name__", ""))
+@pytest.mark.parametrize(
+    ("fault", "reason"), FAULTS, ids=lambda part: getattr(part, "__name__", "")
+)
 def test_it_is_said_once_and_over_when_it_is_mended(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: Callable[[Path], object], reason: str
 ) -> None:
@@ -151,9 +153,7 @@ def test_a_folder_that_is_taken_away_is_made_again(tmp_path: Path) -> None:
     assert store.lost == 0
 
 
-def test_what_breaks_again_is_said_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_breaks_again_is_said_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "kept"
     store = FileStore(folder)
     with caplog.at_level(logging.ERROR, "timetracer_otel"):
@@ -194,7 +194,11 @@ def test_the_application_answers_on(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "TIMETRACER_BANNER": "0", "TIMETRACER_CAPTURE": "fastapi,asgi,starlette"},
+        env={
+            **os.environ,
+            "TIMETRACER_BANNER": "0",
+            "TIMETRACER_CAPTURE": "fastapi,asgi,starlette",
+        },
     )
     assert (ran.returncode, ran.stdout.split()) == (0, ["200"] * 20)
     assert ran.stderr.count("cannot be written") == 1, ran.stderr

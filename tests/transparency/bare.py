@@ -301,7 +301,7 @@ async def nonsense(scope: Scope, receive: Receive, send: Send, say: Say) -> None
     wrong: list[dict[str, Any]] = [
         {"type": "http.response.start", "status": "200", "headers": []},
         {"type": "http.response.unheard", "of": 1},
-        {"type": "http.response.start"},
+        {"type": "http.response.body", "body": b"", "more_body": False},
     ]
     for message in wrong:
         try:

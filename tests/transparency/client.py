@@ -23,12 +23,13 @@ FASTAPI: dict[str, Callable[[Talk], None]] = {}
 
 @dataclass
 class Talk:
-    """One case's conversation. `seen` is its transcript."""
+    """One case's conversation. `seen` is its transcript, `asked` the number of requests."""
 
     case: str
     port: int
     bare: str
     seen: list[str] = field(default_factory=list)
+    asked: int = 0
 
     def connect(self) -> Wire:
         return Wire(self, socket.create_connection(("127.0.0.1", self.port), WAIT_S))
@@ -44,6 +45,7 @@ class Talk:
         return self.head(path, method, [*sized, *headers]) + data
 
     def head(self, path: str, method: str, headers: Headers = ()) -> bytes:
+        self.asked += 1
         path = path if path.startswith("/") else f"{self.bare}/{path}"
         own = [("Host", "shop.test"), ("X-Case", self.case)]
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in own)]
@@ -125,7 +127,9 @@ PLAIN = (
 for _name in PLAIN:
     CASES[_name] = lambda talk: talk.ask(talk.case)
 
-JSON_BODY = json.dumps({"password": "p", "email": "e@x", "page": 3, "age": 4, "token": "t"}).encode()
+JSON_BODY = json.dumps(
+    {"password": "p", "email": "e@x", "page": 3, "age": 4, "token": "t"}
+).encode()
 JSON = [("content-type", "application/json")]
 FORM = [("content-type", "application/x-www-form-urlencoded")]
 MULTIPART = [("content-type", "multipart/form-data; boundary=XX")]
@@ -288,6 +292,7 @@ def a_websocket(talk: Talk) -> None:
     with talk.connect() as wire:
         protocols = [("sec-websocket-key", key), ("sec-websocket-protocol", "own")]
         wire.send(talk.head("/socket", "GET", [*upgrade, *protocols]))
+        talk.asked = 0  # a WebSocket is not recorded
         wire.read_until(b"\r\n\r\n")
         for opcode, data in ((1, b"hello"), (2, b"\x00\xff"), (1, b"close")):
             wire.send(bytes([0x80 | opcode, 0x80 | len(data), 0, 0, 0, 0]) + data)
@@ -296,7 +301,9 @@ def a_websocket(talk: Talk) -> None:
 
 
 for _name in ("state", "streaming", "streaming_fails", "handled", "unhandled"):
-    FRAMEWORK[_name] = lambda talk: talk.ask(f"/{talk.case}", headers=[("cookie", "a=b; password=c")])
+    FRAMEWORK[_name] = lambda talk: talk.ask(
+        f"/{talk.case}", headers=[("cookie", "a=b; password=c")]
+    )
 for _name in ("background_fails", "in_a_thread", "middleware_fails", "no_such_path"):
     FRAMEWORK[_name] = lambda talk: talk.ask(f"/{talk.case}")
 
@@ -388,12 +395,12 @@ def all_cases(application: str) -> dict[str, Callable[[Talk], None]]:
     return cases
 
 
-def run_cases(application: str, port: int) -> dict[str, list[str]]:
-    """Every case's transcript, once nothing the application started still runs."""
+def run_cases(application: str, port: int) -> list[Talk]:
+    """Every case's conversation, once nothing the application started still runs."""
     prefix = "" if application == "bare" else "/bare"
-    talks = {}
+    talks = []
     for name, function in all_cases(application).items():
-        talks[name] = Talk(name, port, prefix)
-        function(talks[name])
+        talks.append(Talk(name, port, prefix))
+        function(talks[-1])
     Talk("", port, prefix).ask("quiet")
-    return {name: talk.seen for name, talk in talks.items()}
+    return talks

@@ -157,7 +157,12 @@ def sequences_of_own_generators() -> Any:
     kept = pickle.loads(pickle.dumps(generator))
     plain = Seeded()
     plain.gauss(0, 1)
-    return [generator.random() == kept.random(), sorted(vars(plain)), plain.gauss(1, 2), plain.getstate()[2]]
+    return [
+        generator.random() == kept.random(),
+        sorted(vars(plain)),
+        plain.gauss(1, 2),
+        plain.getstate()[2],
+    ]
 
 
 @case
@@ -183,7 +188,10 @@ def threads() -> Any:
     thread.start()
     thread.join()
     caught: list[Any] = []
-    threading.excepthook, kept = lambda args: caught.append(args.exc_type.__name__), threading.excepthook
+    threading.excepthook, kept = (
+        lambda args: caught.append(args.exc_type.__name__),
+        threading.excepthook,
+    )
     failing = threading.Thread(target=int, args=("x",))
     failing.start()
     failing.join()
@@ -242,7 +250,15 @@ def signals() -> Any:
     os.kill(os.getpid(), signal.SIGTERM)
     mine = signal.getsignal(signal.SIGTERM) is own
     back = signal.signal(signal.SIGTERM, before) is own
-    return [str(present), str(before), callable(before), seen, mine, back, str(signal.getsignal(signal.SIGTERM))]
+    return [
+        str(present),
+        str(before),
+        callable(before),
+        seen,
+        mine,
+        back,
+        str(signal.getsignal(signal.SIGTERM)),
+    ]
 
 
 @case

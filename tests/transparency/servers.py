@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from tests.transparency.client import run_cases
+from timetracer_otel.exporters.files import find, read
+from timetracer_otel.protocols.http_parts import HttpInteraction
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = Path(sys.executable).parent
@@ -64,9 +67,14 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Transcript:
-    """`wire` and `journal` by case; the server's own words; how it ended."""
+    """`wire` and `journal` by case; the server's own words; how it ended.
+
+    `asked` and `kept` count the requests of each case, and the cassettes.
+    """
 
     wire: dict[str, list[str]]
+    asked: dict[str, int]
+    kept: Counter[str]
     journal: dict[str, list[str]]
     said: list[str]
     code: int
@@ -144,15 +152,27 @@ def transcript_of(variant: Variant, mode: str, folder: Path) -> Transcript:
     command = [*launcher(mode, folder), *variant.command(port)]
     variables = environment(mode, folder, **variant.environment())
     with started(command, folder, variables, port) as process:
-        wire = run_cases(variant.application, port)
+        talks = run_cases(variant.application, port)
         process.terminate()
         code = process.wait(WAIT_S)
     return Transcript(
-        wire,
+        {talk.case: talk.seen for talk in talks},
+        {talk.case: talk.asked for talk in talks},
+        _kept(folder / "kept"),
         _journal((folder / "out").read_text()),
         _said((folder / "err").read_text()),
         code if code >= 0 else 128 - code,  # `timetracer record` says it as a shell does
     )
+
+
+def _kept(folder: Path) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for path in find(folder) if folder.is_dir() else []:
+        entry = read(path).entry
+        assert isinstance(entry, HttpInteraction)
+        headers = [line.partition(": ") for line in entry.request.headers]
+        found[next(value for name, _, value in headers if name.lower() == "x-case")] += 1
+    return found
 
 
 def _journal(text: str) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ def test_recorded_as_if_it_were_not(
     plain, recorded = transcripts(variant, "plain"), transcripts(variant, mode)
     assert recorded.wire[case] == plain.wire[case]
     assert recorded.journal.get(case) == plain.journal.get(case)
+    assert recorded.kept[case] == recorded.asked[case]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
