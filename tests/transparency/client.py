@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 WAIT_S = 30.0
 Headers = Iterable[tuple[str, str]]
@@ -59,7 +60,7 @@ class Wire:
         self._socket = connection
         self._kept = b""
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -81,7 +81,7 @@ class Transcript:
 
 
 def launcher(mode: str, folder: Path) -> list[str]:
-    """What stands in front of a command in a mode: ``plain``, ``telemetry``, ``record``, ``agent``."""
+    """What stands before a command: mode ``plain``, ``telemetry``, ``record`` or ``agent``."""
     agent = [str(SCRIPTS / "opentelemetry-instrument"), "--traces_exporter"]
     return {
         "plain": [],

@@ -29,6 +29,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
         assert ran.returncode == 0, ran.stderr
         found: dict[str, Any] = json.loads(ran.stdout)

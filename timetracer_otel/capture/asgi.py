@@ -214,9 +214,9 @@ def framework_of(app: Any) -> str:
 
 def outermost(stack: Any) -> Any:
     """`stack` with its span around all of it: what answers outside of it is an answer too."""
-    above = stack
+    above: Any = stack
     for _ in range(_LAYERS):
-        layer = getattr(above, "app", None)
+        layer: Any = getattr(above, "app", None)
         if _is_telemetry(layer) and isinstance(layer.app, AsgiCapture):
             above.app, layer.app.app = layer.app.app, stack
             return layer
