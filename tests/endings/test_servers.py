@@ -159,7 +159,7 @@ ENDS = {
     "at once": ("os._exit(5)", 5),
     "sigterm": ("import signal; os.kill(os.getpid(), signal.SIGTERM)", -15),
     "its own handler": (
-        "import signal; own = lambda *_: sys.exit(6); signal.signal(15, own); os.kill(os.getpid(), 15)",
+        "import signal; signal.signal(15, lambda *_: sys.exit(6)); os.kill(os.getpid(), 15)",
         6,
     ),
     "replaced": ("os.execv(sys.executable, [sys.executable, '-c', ''])", 0),

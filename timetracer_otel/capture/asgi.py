@@ -139,7 +139,7 @@ class _Exchange:
         if kind == "http.response.start":
             headers = [(_raw(name), _raw(value)) for name, value in message.get("headers", ())]
             self._response = HttpResponseRef(
-                message["status"], headers, self._sent, http_version=self._request.http_version
+                int(message["status"]), headers, self._sent, http_version=self._request.http_version
             )
         elif kind == "http.response.body":
             chunk = message.get("body", b"")
