@@ -33,7 +33,7 @@ def endpoint(function: Endpoint) -> Endpoint:
     return function
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def application(scope: Any, receive: Any, send: Any) -> None:
     """The last segment of the path names the endpoint."""
     if scope["type"] == "lifespan":
         await _lifespan(scope, receive, send)

@@ -175,7 +175,7 @@ _HANDLERS: Any = {KeyError: _known, Exception: _anything}
 
 
 async def _socket(socket: WebSocket) -> None:
-    await bare.application(socket.scope, socket.receive, socket.send)  # type: ignore[arg-type]
+    await bare.application(socket.scope, socket.receive, socket.send)
 
 
 def starlette_application() -> Any:
@@ -185,7 +185,7 @@ def starlette_application() -> Any:
         exception_handlers=_HANDLERS,
     )
     app.add_middleware(BaseHTTPMiddleware, dispatch=_outer)
-    app.mount("/bare", bare.application)  # type: ignore[arg-type]
+    app.mount("/bare", bare.application)
     app.router.routes.append(WebSocketRoute("/socket", _socket))
     app.add_middleware(CORSMiddleware, allow_origins=["http://friend"], allow_methods=["PUT"])
     return app

@@ -215,7 +215,7 @@ def _in_child(queue: Any) -> None:
 def processes() -> Any:
     found = []
     for method in ("fork", "spawn"):
-        context = multiprocessing.get_context(method)
+        context: Any = multiprocessing.get_context(method)
         queue = context.SimpleQueue()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

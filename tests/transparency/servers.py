@@ -160,7 +160,7 @@ def transcript_of(variant: Variant, mode: str, folder: Path) -> Transcript:
         {talk.case: talk.asked for talk in talks},
         _kept(folder / "kept"),
         _journal((folder / "out").read_text()),
-        _said((folder / "err").read_text()),
+        said((folder / "err").read_text()),
         code if code >= 0 else 128 - code,  # `timetracer record` says it as a shell does
     )
 
@@ -177,7 +177,7 @@ def _kept(folder: Path) -> Counter[str]:
 
 def _journal(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    found["log"] = _said("\n".join(line for line in text.splitlines() if line[:2] != '["'))
+    found["log"] = said("\n".join(line for line in text.splitlines() if line[:2] != '["'))
     for line in text.splitlines():
         if line.startswith('["'):
             case, *_ = json.loads(line)
@@ -190,7 +190,7 @@ _NUMBERS = re.compile(r"(?<=process \[)\d+|(?<=:)\d{4,5}\b|0x[0-9a-f]+")
 _FRAME = re.compile(r'^[\s|+-]*File "(?P<file>[^"]+)", line \d+, in (?P<name>.+)$')
 
 
-def _said(text: str) -> list[str]:
+def said(text: str) -> list[str]:
     """Without our own lines, numbers of processes and ports, and frames of other packages."""
     lines = []
     for line in text.splitlines():

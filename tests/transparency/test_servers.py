@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.transparency.client import all_cases
-from tests.transparency.servers import VARIANTS, Transcript
+from tests.transparency.servers import VARIANTS, Transcript, environment, free_port, launcher, said
 
 Transcripts = Callable[[str, str], Transcript]
 MODES = ("record", "agent")
@@ -41,3 +43,24 @@ def test_the_server_says_and_ends_as_ever(
         assert recorded.journal[part] == plain.journal[part]
     assert recorded.said == plain.said
     assert recorded.code == plain.code
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["starlette", "fastapi-native"])
+def test_a_lifespan_that_fails_ends_the_server_as_ever(
+    tmp_path: Path, name: str, mode: str
+) -> None:
+    def ended(mode: str) -> tuple[int, list[str], bool]:
+        variant, folder = VARIANTS[name], tmp_path / mode
+        folder.mkdir()
+        ran = subprocess.run(
+            [*launcher(mode, folder), *variant.command(free_port())],
+            cwd=folder,
+            env=environment(mode, folder, **variant.environment(), LIFESPAN_FAILS="1"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ran.returncode, said(ran.stderr), "cannot start" in ran.stderr
+
+    assert ended(mode) == ended("plain")
