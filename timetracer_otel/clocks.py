@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from timetracer_otel.patching import Change, Patch
+from timetracer_otel.standing_in import in_place_of
 
 __all__ = [
     "MONOTONIC",
@@ -217,11 +217,10 @@ def wall_changes(wrap: Callable[[Reading], Reading]) -> tuple[Change, ...]:
 
 
 def _of_now(original: Callable[..., str], now: Callable[[], object]) -> Callable[..., str]:
-    @wraps(original)
-    def text(*moment: object) -> str:
+    def text(_owner: object, /, *moment: object) -> str:
         return original(*(moment or (now(),)))
 
-    return text
+    return in_place_of(original, text, "time")  # type: ignore[no-any-return]
 
 
 def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, ...]:
@@ -237,20 +236,24 @@ def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, 
 
 
 def _seconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
-    def make(original: Callable[[], float]) -> Callable[[], float]:
+    def make(original: Callable[..., float]) -> Callable[[], float]:
         nanoseconds = wrap(name, getattr(time, f"{name}_ns"))
 
-        @wraps(original)
-        def seconds() -> float:
-            return nanoseconds() / 1e9
+        def seconds(_owner: object, /, *wrong: object) -> float:
+            return original(*wrong) if wrong else nanoseconds() / 1e9
 
-        return seconds
+        return in_place_of(original, seconds, "time")  # type: ignore[no-any-return]
 
     return make
 
 
 def _nanoseconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
-    def make(original: Reading) -> Reading:
-        return wraps(original)(wrap(name, original))
+    def make(original: Callable[..., int]) -> Reading:
+        below = wrap(name, original)
+
+        def nanoseconds(_owner: object, /, *wrong: object) -> int:
+            return original(*wrong) if wrong else below()
+
+        return in_place_of(original, nanoseconds, "time")  # type: ignore[no-any-return]
 
     return make

@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.patching import Change, Patch
+from timetracer_otel.standing_in import in_place_of
 
 __all__ = ["Tap", "arguments_of", "draw_changes"]
 
@@ -52,13 +53,12 @@ def draw_changes(tap: Tap) -> tuple[Change, ...]:
 
 
 def _function(source: str, tap: Tap) -> Callable[..., Any]:
-    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(original)
-        def draw(*arguments: Any, **keywords: Any) -> Any:
+    def wrap(original: Callable[..., Any]) -> Any:
+        def draw(_owner: object, /, *arguments: Any, **keywords: Any) -> Any:
             drawn = original(*arguments, **keywords)
             return tap(source, (*arguments, *keywords.values()), drawn)
 
-        return draw
+        return in_place_of(original, draw, source.partition(".")[0])
 
     return wrap
 

@@ -13,7 +13,7 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import Draft, active_recorder, begin_entry, guarded
 
-__all__ = ["LIBRARY", "AsgiCapture", "with_server_span"]
+__all__ = ["LIBRARY", "TRACED", "AsgiCapture", "framework_of", "outermost", "with_server_span"]
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -24,6 +24,9 @@ _RECORDED = frozenset({"http", "websocket"})
 
 _LAYERS = 32
 """Middleware around an application that is looked through."""
+
+TRACED: dict[str, dict[str, Any]] = {}
+"""Frameworks whose applications get a span as they are first called: name to options."""
 
 
 class AsgiCapture:
@@ -141,9 +144,9 @@ class _Exchange:
     def _note_sent(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            headers = [(_raw(name), _raw(value)) for name, value in message.get("headers", ())]
             self._response = HttpResponseRef(
-                message["status"], headers, self._sent, http_version=self._request.http_version
+                int(message["status"]), headers, self._sent, http_version=self._request.http_version
             )
         elif kind == "http.response.body":
             chunk = message.get("body", b"")
@@ -171,6 +174,11 @@ def _route(scope: Scope) -> str:
     """Where the framework says it in the scope: Starlette's route, Litestar's template."""
     path = getattr(scope.get("route"), "path", "") or scope.get("path_template", "")
     return path if isinstance(path, str) else ""
+
+
+def _raw(text: Any) -> bytes:
+    """Some servers take text too."""
+    return text.encode("latin-1") if isinstance(text, str) else bytes(text)
 
 
 def _around_app(original: Callable[..., None]) -> Callable[..., None]:
@@ -210,7 +218,32 @@ def _makes_spans(layer: Any) -> bool:
     native = getattr(layer, "_native_telemetry", None)
     if native is not None:
         return True
+    return _is_telemetry(layer) or framework_of(layer) in TRACED
+
+
+def _is_telemetry(layer: Any) -> bool:
     return type(layer).__module__ == "opentelemetry.instrumentation.asgi"
+
+
+def framework_of(app: Any) -> str:
+    """``fastapi``, ``starlette``, or an empty string: the first that its class comes from."""
+    for ancestor in type(app).__mro__:
+        package, _, module = ancestor.__module__.partition(".")
+        if module == "applications" and package in {"fastapi", "starlette"}:
+            return package
+    return ""
+
+
+def outermost(stack: Any) -> Any:
+    """`stack` with its span around all of it: what answers outside of it is an answer too."""
+    above: Any = stack
+    for _ in range(_LAYERS):
+        layer: Any = getattr(above, "app", None)
+        if _is_telemetry(layer) and isinstance(layer.app, AsgiCapture):
+            above.app, layer.app.app = layer.app.app, stack
+            return layer
+        above = layer
+    return stack
 
 
 LIBRARY = Library(

@@ -100,9 +100,11 @@ def _starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
     @wraps(original)
     def start(self: Any) -> None:
-        target = getattr(self, "_target", None) or type(self)
-        if not str(getattr(target, "__module__", "")).startswith(_OUTLIVING):
-            self._timetracer_carried = _carried()
+        with guarded("thread start"):
+            target = vars(self).get("_target") or type(self)
+            if not str(getattr(target, "__module__", "")).startswith(_OUTLIVING):
+                # not by assignment: a subclass may have a `__setattr__` of its own
+                vars(self)["_timetracer_carried"] = _carried()
         original(self)
 
     return start

@@ -11,9 +11,10 @@ from functools import wraps
 from types import FrameType
 from typing import Any, NoReturn
 
-from timetracer_otel.patching import Ledger, Patch
+from timetracer_otel.patching import Ledger, Patch, original_of
 from timetracer_otel.recording import active_recorder
 from timetracer_otel.recording.guard import guarded
+from timetracer_otel.standing_in import in_place_of
 
 __all__ = ["forget_endings", "survive_endings"]
 
@@ -23,7 +24,7 @@ _installed = False
 
 
 def survive_endings() -> None:
-    """Flush at exit, before ``os._exit`` and before dying of SIGTERM. Once per process.
+    """Flush at exit, before ``os._exit`` and ``os.exec*``, and before dying of SIGTERM. Once.
 
     uvicorn raises SIGTERM again after its graceful shutdown, with the handler that was there
     before its own: the default one would end the process without any Python code.
@@ -33,9 +34,10 @@ def survive_endings() -> None:
         return
     _installed = True
     atexit.register(_finish)
-    _LEDGER.apply([Patch("os:_exit", _flushing_exit)])
+    _LEDGER.apply(Patch(f"os:{name}", _flushing) for name in ("_exit", "execv", "execve"))
     if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _flush_and_die)
+    _LEDGER.apply([Patch("signal:signal", _handling), Patch("signal:getsignal", _telling)])
 
 
 def forget_endings() -> None:
@@ -59,16 +61,39 @@ def _finish() -> None:
             recorder.finish(_FLUSH_S)
 
 
-def _flushing_exit(original: Callable[[int], NoReturn]) -> Callable[[int], Any]:
-    @wraps(original)
-    def _exit(status: int) -> Any:
+def _flushing(original: Callable[..., NoReturn]) -> Any:
+    def end(_owner: object, /, *arguments: Any, **keywords: Any) -> Any:
         _finish()
-        return original(status)
+        return original(*arguments, **keywords)
 
-    return _exit
+    return in_place_of(original, end, "os")
 
 
 def _flush_and_die(number: int, _frame: FrameType | None) -> None:
     _finish()
-    signal.signal(number, signal.SIG_DFL)
+    original_of(signal.signal)(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
+
+def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The default of SIGTERM is to flush and die; the application never sees that it is."""
+
+    @wraps(original)
+    def set_handler(signalnum: Any, handler: Any) -> Any:
+        if signalnum == signal.SIGTERM and handler == signal.SIG_DFL:
+            handler = _flush_and_die
+        return _known(original(signalnum, handler))
+
+    return set_handler
+
+
+def _telling(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def getsignal(signalnum: Any) -> Any:
+        return _known(original(signalnum))
+
+    return getsignal
+
+
+def _known(handler: Any) -> Any:
+    return signal.SIG_DFL if handler is _flush_and_die else handler

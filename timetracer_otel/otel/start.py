@@ -109,6 +109,8 @@ def post_instrument() -> None:
     recorder = active_recorder()
     if recorder is not None:
         _after_instrumentors(recorder)
+        # an application may read what the Python programs it runs write to standard error
+        os.environ["TIMETRACER_BANNER"] = "false"
 
 
 def begin_behind(provider: TracerProvider) -> None:
