@@ -55,7 +55,7 @@ class Caller:
         self.note({"error": type(error), "args": error.args, "str": str(error), "fields": fields})
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one kind of value each
     """As JSON can hold it, with every type named."""
     if value is None or isinstance(value, bool):
         return value
