@@ -90,11 +90,15 @@ class Session:
                 raise self._missing(protocol, library, request)
             return self._with_live_values(found)
 
-    def take_if_recorded(self, protocol_name: str, ref: object) -> Interaction | None:
+    def take_if_recorded(
+        self, protocol_name: str, ref: object, scope: Scope = "trace"
+    ) -> Interaction | None:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
         request = protocol.encode_request(ref)
         with self._lock:
+            if scope == "bootstrap":
+                return self._bootstrap.take(protocol, protocol.key(request))
             found = self.answers.take(
                 protocol, request, protocol.key(request), _path(), loosely=False
             )

@@ -20,7 +20,7 @@ from timetracer_otel.values.kinds import (
 )
 from timetracer_otel.values.ranges import RANGES
 
-__all__ = ["POSTGRESQL"]
+__all__ = ["POSTGRESQL", "asyncpg_record"]
 
 
 def _geometry(name: str) -> Foreign:
@@ -111,10 +111,11 @@ def _dump_record(value: Any, encode: Encode) -> JsonValue:
 def _load_record(_kind: type, payload: JsonValue, decode: Decode) -> object:
     fields = fields_of(payload, "columns", "values")
     names = [text_of(decode(name)) for name in array_of(fields["columns"])]
-    return _record(names, tuple(map(decode, array_of(fields["values"], len(names)))))
+    return asyncpg_record(names, tuple(map(decode, array_of(fields["values"], len(names)))))
 
 
-def _record(names: list[str], values: tuple[object, ...]) -> object:
+def asyncpg_record(names: list[str], values: tuple[object, ...]) -> object:
+    """A record of asyncpg's own class. A name may come twice, as in a query's answer."""
     # asyncpg has no public way to make a Record; 0.22 to 0.32 have this one.
     protocol: Any = importlib.import_module("asyncpg.protocol.protocol")
     return protocol._create_record(_Columns(names), values)
@@ -124,7 +125,7 @@ def _copy_record(value: Any, copy: Copy) -> object:
     values = tuple(map(copy, value.values()))
     if all(one is other for one, other in zip(values, value.values(), strict=True)):
         return value
-    return _record(list(value.keys()), values)
+    return asyncpg_record(list(value.keys()), values)
 
 
 def _bare_number(value: Any, encode: Encode) -> JsonValue:

@@ -1,0 +1,405 @@
+"""asyncpg used directly: seen at the protocol that its connections speak through."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.ownership import opened_by_another
+from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.protocols.database_errors import register_database_errors
+from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
+from timetracer_otel.recording import Draft, active_recorder, begin, guarded
+from timetracer_otel.recording.draft import Scope
+from timetracer_otel.values import snapshot, snapshot_rows
+
+__all__ = ["LIBRARY", "SETTINGS", "calling", "connecting_to", "current_scope", "setting_up"]
+
+if TYPE_CHECKING:
+    _Proxy = wrapt.ObjectProxy[Any]
+else:
+    _Proxy = wrapt.ObjectProxy
+
+SETTINGS = (
+    "application_name",
+    "client_encoding",
+    "DateStyle",
+    "default_transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "IntervalStyle",
+    "is_superuser",
+    "scram_iterations",
+    "search_path",
+    "server_encoding",
+    "server_version",
+    "session_authorization",
+    "standard_conforming_strings",
+    "TimeZone",
+)
+"""What PostgreSQL reports of itself as a connection begins, and whenever it changes."""
+
+_CELL_BYTES = 64
+"""What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
+
+_SETTING_UP: ContextVar[bool] = ContextVar("timetracer_asyncpg_setting_up", default=False)
+
+
+def current_scope() -> Scope:
+    """Whether a call made now is a request's, or its connection's own."""
+    return "bootstrap" if _SETTING_UP.get() else "trace"
+
+
+def setting_up(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """What `original` asks depends on the age of the connection, not on the request."""
+
+    @wraps(original)
+    async def call(*args: Any, **keywords: Any) -> Any:
+        token = _SETTING_UP.set(True)
+        try:
+            return await original(*args, **keywords)
+        finally:
+            _SETTING_UP.reset(token)
+
+    return call
+
+
+def calling(operation: str, query: str, arguments: object = None, limit: int = 0) -> SqlRequestRef:
+    """A call at the protocol; with a limit it is another one, since it has another answer."""
+    named = f"{operation} (limit {limit})" if limit else operation
+    return SqlRequestRef(named, "postgresql", "asyncpg", query, snapshot(arguments))
+
+
+class _Noted:
+    """One call while it runs: its draft, and what is known of its answer."""
+
+    __slots__ = ("_draft", "_limit", "answer")
+
+    def __init__(self, draft: Draft, limit: int) -> None:
+        self._draft = draft
+        self._limit = limit
+        self.answer = SqlResponseRef()
+
+    def sent(self, parameters: list[Any]) -> None:
+        """What was read from an iterator while the call ran."""
+        self._draft.request.parameters = snapshot(parameters)  # type: ignore[attr-defined]
+
+    def rows(self, records: list[Any] | None) -> None:
+        if not records:
+            return
+        self.answer.description = [(name,) for name in list(records[0].keys())]
+        size = len(records) * len(records[0]) * _CELL_BYTES
+        if len(records) > self._limit or not self._draft.trace.grant(size):
+            self.answer.truncated = True
+            why = "more rows than `max_rows` or the memory limits allow"
+            self._draft.trace.note_cut("rows", why)
+        else:
+            self.answer.rows = snapshot_rows(records)
+
+    def done(self, protocol: Any, **extra: object) -> None:
+        self.answer.extra.update(extra)
+        if protocol.is_in_transaction():
+            self.answer.extra["in_transaction"] = True
+        self._draft.answered(self.answer)
+
+    def failed(self, error: BaseException, protocol: Any) -> None:
+        if protocol.is_in_transaction():
+            self.answer.extra["in_transaction"] = True
+        self._draft.failed(error, "execute")
+
+
+class RecordingProtocol(_Proxy):
+    """A connection's protocol, and a note of every call that goes over the wire."""
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__(protocol)
+        self._self_portals: dict[str, tuple[str, Any]] = {}
+        self._self_last: _Noted | None = None
+
+    @contextmanager
+    def _self_noting(self, ref: Callable[[], SqlRequestRef]) -> Iterator[_Noted | None]:
+        noted: _Noted | None = None
+        recorder = active_recorder()
+        if recorder is not None:
+            with guarded("asyncpg call"):
+                draft = begin("sql", "asyncpg", ref(), scope=current_scope())
+                noted = _Noted(draft, recorder.settings.max_rows) if draft is not None else None
+        try:
+            yield noted
+        except BaseException as error:
+            if noted is not None:
+                with guarded("asyncpg error"):
+                    noted.failed(error, self.__wrapped__)
+            raise
+        self._self_last = noted
+
+    async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
+        """Whether a statement is prepared depends on the pool: only an error is the request's."""
+        try:
+            return await self.__wrapped__.prepare(stmt_name, query, timeout, **options)
+        except Exception as error:
+            with guarded("asyncpg prepare"):
+                ref = calling("prepare", query)
+                draft = begin("sql", "asyncpg", ref, scope=current_scope())
+                if draft is not None:
+                    draft.failed(error, "prepare")
+            raise
+
+    async def bind_execute(
+        self, state: Any, args: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
+    ) -> Any:
+        with guarded("asyncpg portal"):
+            if portal_name:
+                self._self_portals[portal_name] = (state.query, args)
+        with self._self_noting(lambda: calling("execute", state.query, args, limit)) as noted:
+            result = await self.__wrapped__.bind_execute(
+                state, args, portal_name, limit, return_extra, timeout
+            )
+        self._self_executed(noted, result, return_extra)
+        return result
+
+    async def execute(
+        self, state: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
+    ) -> Any:
+        def ref() -> SqlRequestRef:
+            _, args = self._self_portals.get(portal_name, ("", ()))
+            return calling("fetch", state.query, args, limit)
+
+        with self._self_noting(ref) as noted:
+            result = await self.__wrapped__.execute(
+                state, portal_name, limit, return_extra, timeout
+            )
+        self._self_executed(noted, result, return_extra)
+        return result
+
+    def _self_executed(self, noted: _Noted | None, result: Any, return_extra: bool) -> None:
+        if noted is None:
+            return
+        with guarded("asyncpg answer"):
+            records, status, done = result if return_extra else (result, None, None)
+            noted.rows(records)
+            noted.done(self.__wrapped__, status=status, done=done)
+
+    async def bind_execute_many(
+        self, state: Any, args: Any, portal_name: Any, timeout: Any, return_rows: Any
+    ) -> Any:
+        passed: list[Any] = []
+        with self._self_noting(lambda: calling("executemany", state.query)) as noted:
+            if noted is not None:
+                args = _passing_records(args, passed)
+            result = await self.__wrapped__.bind_execute_many(
+                state, args, portal_name, timeout, return_rows
+            )
+        if noted is not None:
+            with guarded("asyncpg answer"):
+                noted.sent(passed)
+                noted.rows(result)
+                noted.done(self.__wrapped__)
+        return result
+
+    async def bind(self, state: Any, args: Any, portal_name: Any, timeout: Any) -> Any:
+        self._self_portals[portal_name] = (state.query, args)
+        with self._self_noting(lambda: calling("bind", state.query, args)) as noted:
+            result = await self.__wrapped__.bind(state, args, portal_name, timeout)
+        self._self_told(noted, result)
+        return result
+
+    async def query(self, query: Any, timeout: Any) -> Any:
+        with self._self_noting(lambda: calling("query", query)) as noted:
+            result = await self.__wrapped__.query(query, timeout)
+        self._self_told(noted, result)
+        return result
+
+    async def copy_out(self, copy_stmt: Any, sink: Any, timeout: Any) -> Any:
+        passed: list[bytes] = []
+
+        async def tee(data: Any) -> Any:
+            passed.append(bytes(data))
+            return await sink(data)
+
+        with self._self_noting(lambda: calling("copy_out", copy_stmt)) as noted:
+            result = await self.__wrapped__.copy_out(copy_stmt, tee, timeout)
+        self._self_told(noted, result, data=passed)
+        return result
+
+    async def copy_in(
+        self,
+        copy_stmt: Any,
+        reader: Any,
+        data: Any,
+        records: Any,
+        record_stmt: Any,
+        timeout: Any,
+    ) -> Any:
+        passed: list[Any] = []
+        if reader is not None:
+            reader = _passing(reader, passed)
+        if data is not None:
+            passed.append(bytes(data))
+        if records is not None:
+            records = _passing_records(records, passed)
+        with self._self_noting(lambda: calling("copy_in", copy_stmt)) as noted:
+            result = await self.__wrapped__.copy_in(
+                copy_stmt, reader, data, records, record_stmt, timeout
+            )
+        if noted is not None:
+            with guarded("asyncpg copy"):
+                noted.sent(passed)
+        self._self_told(noted, result)
+        return result
+
+    def _self_told(self, noted: _Noted | None, result: Any, **extra: object) -> None:
+        if noted is not None:
+            with guarded("asyncpg answer"):
+                noted.done(self.__wrapped__, returned=result, **extra)
+
+    def _self_notified(self, pid: Any, channel: Any, payload: Any) -> None:
+        """A notification is kept with the call before it: that is when a replay gives it."""
+        last = self._self_last
+        if last is not None:
+            found = last.answer.extra.setdefault("notifications", [])
+            found.append([pid, channel, payload])  # type: ignore[attr-defined]
+
+
+async def _passing(source: Any, passed: list[Any]) -> AsyncIterator[bytes]:
+    async for chunk in source:
+        passed.append(bytes(chunk))
+        yield chunk
+
+
+def _passing_records(source: Any, passed: list[Any]) -> Any:
+    """`source`, record by record as it is read; asynchronous where it is."""
+    if hasattr(source, "__aiter__"):
+        return _passing_later(source, passed)
+    return _passing_now(source, passed)
+
+
+def _passing_now(source: Any, passed: list[Any]) -> Iterator[Any]:
+    for record in source:
+        passed.append(snapshot(record))
+        yield record
+
+
+async def _passing_later(source: Any, passed: list[Any]) -> AsyncIterator[Any]:
+    async for record in source:
+        passed.append(snapshot(record))
+        yield record
+
+
+def _beginning(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def __init__(self: Any, protocol: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
+        if active_recorder() is not None and not opened_by_another():
+            with guarded("asyncpg connect"):
+                _note_connection(protocol)
+                protocol = RecordingProtocol(protocol)
+        original(self, protocol, *args, **keywords)
+
+    return __init__
+
+
+def _note_connection(protocol: Any) -> None:
+    """What the server says of itself, for the connections of a replay."""
+    draft = begin("sql", "asyncpg", calling("connect", ""), scope="bootstrap")
+    if draft is not None:
+        settings = protocol.get_settings()
+        told = {name: getattr(settings, name, None) for name in SETTINGS}
+        known = {name: value for name, value in told.items() if value is not None}
+        draft.answered(SqlResponseRef(extra={"settings": known}))
+
+
+def connecting_to(named: Mapping[str, Any]) -> SqlRequestRef:
+    """The call that opens a connection, from the arguments of asyncpg's own function."""
+    addr, params = named["addr"], named["params"]
+    where = addr if isinstance(addr, str) else f"{addr[0]}:{addr[1]}"
+    return calling("connect", f"{where}/{params.database} as {params.user}")
+
+
+def _connecting(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A connection that cannot be opened is an answer too, of the request that wanted it."""
+    signature = inspect.signature(original)
+
+    @wraps(original)
+    async def connect(*args: Any, **keywords: Any) -> Any:
+        try:
+            return await original(*args, **keywords)
+        except BaseException as error:
+            with guarded("asyncpg connect"):
+                if not opened_by_another() and not type(error).__name__.endswith("Signal"):
+                    ref = connecting_to(signature.bind(*args, **keywords).arguments)
+                    draft = begin("sql", "asyncpg", ref)
+                    if draft is not None:
+                        draft.failed(error, "connect")
+            raise
+
+    return connect
+
+
+def _preparing(original: Callable[..., None]) -> Callable[..., None]:
+    """What a statement takes and gives may be asked for, even if it is never executed."""
+
+    @wraps(original)
+    def __init__(self: Any, connection: Any, query: Any, state: Any) -> None:  # noqa: N807
+        original(self, connection, query, state)
+        if isinstance(connection._protocol, RecordingProtocol):
+            with guarded("asyncpg prepare"):
+                draft = begin("sql", "asyncpg", calling("describe", query), scope="bootstrap")
+                if draft is not None:
+                    draft.answered(SqlResponseRef(extra=_described(state)))
+
+    return __init__
+
+
+def _described(state: Any) -> dict[str, object]:
+    """The types by number: PostgreSQL's own are the same everywhere, others are asked for."""
+    return {
+        "parameters": [kind.oid for kind in state._get_parameters()],
+        "columns": [[column.name, column.type.oid] for column in state._get_attributes()],
+    }
+
+
+def _notifying(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def process(self: Any, pid: Any, channel: Any, payload: Any) -> Any:
+        if isinstance(self._protocol, RecordingProtocol):
+            with guarded("asyncpg notification"):
+                self._protocol._self_notified(pid, channel, payload)
+        return original(self, pid, channel, payload)
+
+    return process
+
+
+register_database_errors()
+
+_CONNECTION = "asyncpg.connection:Connection"
+
+LIBRARY = Library(
+    name="asyncpg",
+    protocol="sql",
+    module="asyncpg",
+    distribution="asyncpg",
+    versions=">=0.29",
+    requires_span=True,
+    changes=(
+        Patch(f"{_CONNECTION}.__init__", _beginning),
+        Patch("asyncpg.connect_utils:__connect_addr", _connecting),
+        Patch("asyncpg.prepared_stmt:PreparedStatement.__init__", _preparing),
+        Patch(f"{_CONNECTION}._process_notification", _notifying),
+        Patch(f"{_CONNECTION}.reset", setting_up),
+        Patch(f"{_CONNECTION}._introspect_types", setting_up),
+        Patch(f"{_CONNECTION}._introspect_type", setting_up),
+        PatchIfPresent("asyncpg.pool:PoolConnectionHolder.connect", setting_up),
+    ),
+    instrumentor=Instrumentor(
+        entry_point="asyncpg",
+        class_name="AsyncPGInstrumentor",
+        distribution="opentelemetry-instrumentation-asyncpg",
+    ),
+)
