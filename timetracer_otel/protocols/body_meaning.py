@@ -13,7 +13,7 @@ from timetracer_otel.protocols.graphql import graphql_meaning
 from timetracer_otel.protocols.http_address import grouped
 from timetracer_otel.protocols.http_parts import BodyPart
 
-__all__ = ["body_meaning", "is_empty"]
+__all__ = ["body_meaning", "fingerprint", "is_empty"]
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^\s;,]+))', re.IGNORECASE)
 _EXACT = 2**53
@@ -114,4 +114,10 @@ def _bytes(data: bytes) -> str:
             return data.decode("utf-8")
         except UnicodeDecodeError:
             pass
-    return f"{len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}"
+    return fingerprint(len(data), hashlib.sha256(data).hexdigest())
+
+
+def fingerprint(size: int, sha256: str) -> str:
+    """What stands for bytes; in groups, so that nobody takes it for a literal drawn anew."""
+    groups = " ".join(sha256[at : at + 8] for at in range(0, len(sha256), 8))
+    return f"{size} bytes, SHA-256 {groups}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from timetracer_otel.protocols.body_meaning import body_meaning, is_empty
+from timetracer_otel.protocols.body_meaning import body_meaning, fingerprint, is_empty
 from timetracer_otel.protocols.bodies import body_bytes
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.http_address import address_of, canonical_url, grouped
@@ -27,7 +27,7 @@ def key(request: HttpRequest) -> str:
     if body is None or is_empty(body):
         return asked
     if body.truncated:
-        return f"{asked} {_cut(body.size, body.sha256)}"
+        return f"{asked} {fingerprint(body.size, body.sha256)}"
     return f"{asked} {_text(body_meaning(body, request.headers))}"
 
 
@@ -38,11 +38,7 @@ def cut_key(request: HttpRequest) -> str:
         return ""
     data = body_bytes(body)
     asked = f"{request.method} {canonical_url(request.url)}"
-    return f"{asked} {_cut(len(data), hashlib.sha256(data).hexdigest())}"
-
-
-def _cut(size: int, sha256: str) -> str:
-    return f"{size} bytes, SHA-256 {sha256}"
+    return f"{asked} {fingerprint(len(data), hashlib.sha256(data).hexdigest())}"
 
 
 def _text(value: Any) -> str:
@@ -71,7 +67,7 @@ def meaning_of(request: HttpRequest) -> dict[str, Any]:
     body = request.body
     if body is not None and not is_empty(body):
         if body.truncated:
-            meaning["body"] = {"size": body.size, "sha256": body.sha256}
+            meaning["body"] = {"content": fingerprint(body.size, body.sha256)}
         else:
             meaning["body"] = body_meaning(body, request.headers)
     return meaning
