@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from timetracer_otel.interaction import ErrorFamily, register_errors
 
-__all__ = ["register_database_errors"]
+__all__ = ["recorded_diagnostics", "register_database_errors"]
 
 
 def _psycopg_info(error: BaseException) -> dict[str, Any]:
@@ -56,16 +57,7 @@ def _psycopg2_state(error: BaseException) -> dict[str, Any]:
     return {"diag": {name: value for name, value in found.items() if value is not None}}
 
 
-class Diagnostics:
-    """What `psycopg2.Error.diag` showed; every other field is None, as there."""
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self._fields = fields
-
-    def __getattr__(self, name: str) -> str | None:
-        if name in _DIAGNOSTICS:
-            return self._fields.get(name)
-        raise AttributeError(name)
+_DIAG = "_timetracer_diag"
 
 
 def _build_psycopg2(
@@ -74,9 +66,39 @@ def _build_psycopg2(
     error: Any = kind(*args)
     diagnostics = attributes.pop("diag", {})
     error.__setstate__({"pgcode": attributes.get("pgcode"), "pgerror": attributes.get("pgerror")})
-    error.timetracer_diag = Diagnostics(diagnostics)
+    if diagnostics:
+        setattr(error, _DIAG, diagnostics)
     built: BaseException = error
     return built
+
+
+def recorded_diagnostics(error: BaseException) -> object:
+    """psycopg2's `diag` of an error made again; None for a live one.
+
+    psycopg2's own class reads the fields out of libpq's result, to which the error holds a
+    pointer of C and which libpq lets nobody build: so a subclass has them.
+    """
+    fields = vars(error).get(_DIAG)
+    if fields is None:
+        return None
+    from psycopg2.extensions import Diagnostics
+
+    made: object = _diagnostics_with(Diagnostics)(error)
+    return made
+
+
+@cache
+def _diagnostics_with(base: type[Any]) -> type[Any]:
+    def field(name: str) -> property:
+        return property(lambda self: vars(self)["fields"].get(name))
+
+    def init(self: Any, error: BaseException) -> None:
+        vars(self)["fields"] = vars(error)[_DIAG]
+
+    members = {name: field(name) for name in _DIAGNOSTICS}
+    return type(
+        base.__name__, (base,), {"__init__": init, "__module__": base.__module__, **members}
+    )
 
 
 def _asyncpg_fields(error: BaseException) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from timetracer_otel.interaction.failures import Failure, encode_error
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
@@ -25,18 +26,24 @@ __all__ = [
 
 @dataclass(slots=True)
 class SqlRequestRef:
-    """A call at the driver: `operation` is its method's name (``execute``, ``commit``)."""
+    """A call at the driver: `operation` is its method's name (``execute``, ``commit``), or that
+    of an attribute that was read (``.autocommit``). `server` is where it goes.
+    """
 
     operation: str
     system: str
     driver: str
     statement: str = ""
     parameters: object = None
+    server: str = ""
 
 
 @dataclass(slots=True)
 class SqlResponseRef:
-    """What the cursor held afterwards; `rows` are those the application fetched, in order."""
+    """What the cursor held afterwards; `rows` are those the application fetched, in order.
+
+    `error` is what ended the fetching.
+    """
 
     description: object = None
     rows: list[Any] = field(default_factory=list)
@@ -44,30 +51,38 @@ class SqlResponseRef:
     lastrowid: object = None
     extra: dict[str, object] = field(default_factory=dict)
     truncated: bool = False
+    error: Failure | None = None
 
 
 class SqlRequest(Part):
-    """One call at the driver. `system` is OTel's ``db.system.name``."""
+    """One call at the driver. `system` is OTel's ``db.system.name``; `server` says which of
+    several (``db.example:5432/shop``, a file's path), as the application named it, and without
+    a password.
+    """
 
     operation: str
     system: str
     driver: str = ""
+    server: str = ""
     statement: str = ""
     parameters: Any = None
 
 
 class SqlResponse(Part):
-    """Columns as the driver's description gives them (encoded), rows as lists of values.
+    """Columns as the driver's description gives them (encoded), rows as lists of values, or as
+    objects where the driver gave dicts.
 
-    `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor.
+    `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor;
+    `notices` of the server. `error` ended the fetching of the rows.
     """
 
     columns: list[Any] | None = None
-    rows: list[list[Any]] = []
+    rows: list[Any] = []
     rowcount: int = -1
     lastrowid: Any = None
     extra: dict[str, Any] = {}
     truncated: bool = False
+    error: RecordedError | None = None
 
 
 class SqlInteraction(InteractionBase, tag_field="protocol", tag="sql", kw_only=True):
@@ -84,6 +99,7 @@ def encode_request(ref: SqlRequestRef) -> SqlRequest:
         operation=ref.operation,
         system=ref.system,
         driver=ref.driver,
+        server=ref.server,
         statement=ref.statement,
         parameters=encode(ref.parameters),
     )
@@ -100,11 +116,14 @@ def encode_response(ref: SqlResponseRef) -> SqlResponse:
         lastrowid=encode(ref.lastrowid),
         extra={name: encode(value) for name, value in ref.extra.items()},
         truncated=ref.truncated,
+        error=encode_error(ref.error, stage="fetch") if ref.error is not None else None,
     )
 
 
 def title(request: SqlRequest) -> str:
     """The statement on one line, or the operation's name."""
+    if request.operation == "connect":
+        return f"CONNECT {request.server}".strip()
     return " ".join(request.statement.split()) or request.operation.upper()
 
 
@@ -122,6 +141,7 @@ def _meaning(request: SqlRequest) -> dict[str, Any]:
     return {
         "operation": request.operation,
         "system": request.system,
+        "server": request.server,
         "statement": statement,
         "parameters": request.parameters,
     }
