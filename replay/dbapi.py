@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
-from timetracer_otel.dbapi import PARTS, RUNNING, SETTING, UNSEEN
+from timetracer_otel.dbapi import RUNNING, SETTING, UNSEEN
 from timetracer_otel.dbapi_calls import Origin
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import RecordedError, decode_error
@@ -29,9 +30,11 @@ class Driver:
     """What a driver's own objects are like, where that cannot be seen in a recording.
 
     `connection` and `cursor` are its classes: whether a name is theirs, and a method, is looked
-    up there. `described` makes a cursor's description from its columns and `rows_of` what a
-    fetch of many gives from a list; `fetch_zero` is what ``fetchmany(0)`` fetches: ``all``, the
-    cursor's ``arraysize``, or ``none``. `wait` lets other tasks run, for seconds, where the driver would wait for the network.
+    up there. `described` makes a cursor's description from its columns, and `rows_of` what a
+    fetch of many gives from a list. `fetch_zero` is what ``fetchmany(0)`` fetches: ``all``, the
+    cursor's ``arraysize``, or ``none``. `no_result` gives what a fetch raises without a result,
+    executed or not. `wait` lets other tasks run, for seconds, where the driver would wait for
+    the network.
     """
 
     name: str
@@ -42,7 +45,7 @@ class Driver:
     fetch_zero: str = "none"
     returns_cursor: bool = False
     forgets_rowcount: bool = False
-    no_result: Callable[[], BaseException | None] = field(default=lambda: None)
+    no_result: Callable[[bool], BaseException | None] = field(default=lambda _: None)
     wait: Callable[[float], None] = field(default=lambda _: None)
 
 
@@ -57,9 +60,9 @@ class _Asking:
         if name[:1] == "_" or (kind is not None and name in SETTING and not hasattr(kind, name)):
             text = f"{kind.__name__!r} object" if kind is not None else "connection in replay"
             raise AttributeError(f"{text} has no attribute {name!r}")
-        if name in SETTING:
-            return _nothing
         found = getattr(kind, name, None)
+        if name in SETTING and callable(found):
+            return _nothing
         if found is None or not callable(found):
             return self._ask_recorded(f".{prefix}{name}")
         if name in UNSEEN:
@@ -88,6 +91,8 @@ class RecordedCursor(_Asking):
         self.rowcount = -1
         self.lastrowid: Any = None
         self._rows: list[Any] | None = None
+        self._rowcount_read: int | None = None
+        self._executed = False
         self._next = 0
         self._broken: RecordedError | None = None
 
@@ -119,16 +124,17 @@ class RecordedCursor(_Asking):
             )
         columns = response.columns
         driver = self.connection.driver
-        self._broken = response.error
+        self._broken, self._executed = response.error, True
         self.description = (
             None if columns is None else driver.described([decode(column) for column in columns])
         )
         self.rowcount = response.rowcount
         self.lastrowid = decode(response.lastrowid)
+        self._rowcount_read = response.extra.get("rowcount when read")
         self._rows = None if columns is None else [_row(row) for row in response.rows]
         self._next = 0
         if "notices" in response.extra:
-            self.connection.notices = decode(response.extra["notices"])
+            self.connection.notices[:] = response.extra["notices"]
         if "returned" in response.extra:
             return decode(response.extra["returned"])
         return self if driver.returns_cursor else None
@@ -150,17 +156,24 @@ class RecordedCursor(_Asking):
 
     def _take(self, size: int | None) -> list[Any]:
         if self._rows is None:
-            error = self.connection.driver.no_result()
-            if error is not None:
-                raise error
-            return []
+            return self._nothing_to_fetch()
         end = len(self._rows) if size is None else self._next + size
         rows = self._rows[self._next : end]
         if self._broken is not None and (end > len(self._rows) or size is None):
             error, self._broken = decode_error(self._broken), None
             raise error
         self._next += len(rows)
+        if self._rowcount_read is not None and self._next >= len(self._rows):
+            self.rowcount = self._rowcount_read
         return rows
+
+    def _nothing_to_fetch(self) -> list[Any]:
+        if self._broken is not None:
+            raise decode_error(self._broken)
+        error = self.connection.driver.no_result(self._executed)
+        if error is not None:
+            raise error
+        return []
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchone, None)
@@ -177,8 +190,9 @@ class RecordedCursor(_Asking):
 
     async def _async_soft_close(self) -> None:
         """SQLAlchemy's async adapters have it."""
+        self.close()
 
-    def __enter__(self) -> RecordedCursor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -223,13 +237,12 @@ class RecordedConnection(_Asking):
     driver's own.
     """
 
-    notices: Sequence[str] = ()
-
     def __init__(self, origin: Origin, driver: Driver) -> None:
         self.origin = origin
         self.driver = driver
+        self.notices: list[str] = []
 
-    @property
+    @property  # type: ignore[misc]  # `isinstance` asks for it, and nothing assigns to it
     def __class__(self) -> Any:
         return self.__dict__["driver"].connection or RecordedConnection
 
@@ -260,25 +273,72 @@ class RecordedConnection(_Asking):
     def commit(self) -> None:
         self.ask("commit")
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _OURS and name[:1] != "_":
+            self.origin.setting(name, value)
+        super().__setattr__(name, value)
+
     def __getattr__(self, name: str) -> Any:
         kind = self.driver.connection
-        if name in PARTS:
+        if name == "info":
             return _RecordedPart(self, name)
+        # SQLAlchemy 2.0's adapters pass on to the driver what they have not themselves
+        passing = "__getattr__" in vars(kind or object)
+        if name in SETTING and (passing or callable(getattr(kind, name, None))):
+            return partial(self._set, name)
+        if name in _BELOW and hasattr(kind, "driver_connection"):
+            return _DriverConnection(self)
         if name not in RUNNING:
             return self._other(kind, name)
         if kind is None or not hasattr(kind, name):
             raise AttributeError(f"connection in replay has no attribute {name!r}")
         return lambda *args, **keywords: _executed(self, name, args, keywords)
 
-    def is_closed(self) -> bool:
-        return False
+    def _set(self, name: str, *args: Any, **_: Any) -> None:
+        if len(args) == 1:
+            self.origin.setting(name, args[0])
+        if name == "await_" and hasattr(args[0], "close"):
+            args[0].close()  # what sets up the driver's own connection has nothing to set up
 
-    def __enter__(self) -> RecordedConnection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self.commit()
+
+
+_OURS = frozenset(("driver", "notices", "origin"))
+_TOLD_AT_ONCE = frozenset(
+    ["get_reset_query", "get_server_pid", "get_server_version", "is_closed", "is_in_transaction"]
+)
+_BELOW = frozenset(("_connection", "driver_connection"))
+"""Names under which SQLAlchemy's async adapters have the driver's own connection."""
+
+
+class _DriverConnection:
+    """The asynchronous connection below one of SQLAlchemy's adapters: what sets it up does
+    nothing, and what else it is asked was not seen.
+    """
+
+    def __init__(self, above: RecordedConnection) -> None:
+        self._above = above
+
+    def __getattr__(self, name: str) -> Any:
+        if name in SETTING:
+            return _nothing_async
+        if name in vars(self._above):
+            return vars(self._above)[name]
+        if name in _TOLD_AT_ONCE:
+            return lambda *args: self._above._ask_recorded(f"connection.{name}", list(args) or None)
+        raise CannotReplay(
+            subject=f"`{name}` of the connection of {self._above.driver.name}",
+            reason="what is asked of it past SQLAlchemy is not recorded",
+        )
+
+
+async def _nothing_async(*_: Any, **__: Any) -> None:
+    return None
 
 
 def _executed(

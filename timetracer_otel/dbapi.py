@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from timetracer_otel.dbapi_calls import Call, Origin, asked_with
+from timetracer_otel.dbapi_calls import Apart, Call, Origin, asked_with
 from timetracer_otel.recording import guarded
-from timetracer_otel.values import snapshot
+from timetracer_otel.values import is_fixed, snapshot
 
 __all__ = [
     "PARTS",
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
 else:
     _Proxy = wrapt.ObjectProxy
+
+_NO_KEYWORDS: dict[str, Any] = {}
 
 _OWNER: ContextVar[str] = ContextVar("timetracer_owner", default="")
 
@@ -92,11 +94,25 @@ SETTING = frozenset(
 )
 """Methods that set a connection up or end something, and tell nothing: not noted."""
 
-UNSEEN = frozenset(["backup", "copy", "copy_expert", "copy_from", "copy_to", "cursor", "transaction"])
+UNSEEN = frozenset(
+    [
+        "backup",
+        "copy",
+        "copy_expert",
+        "copy_from",
+        "copy_to",
+        "cursor",
+        "iterdump",
+        "notices",
+        "stream",
+        "transaction",
+    ]
+)
 """Methods that give what cannot be noted as one value."""
 
-PARTS = frozenset(["info"])
-"""Attributes that are objects to be asked in their turn."""
+PARTS = frozenset(["info", "_connection", "driver_connection"])
+"""Attributes that are objects to be asked in their turn: SQLAlchemy's async adapters have the
+driver's own connection under two names."""
 
 _TOLD = (int, str, bytes, float, tuple, list, dict, type(None))
 
@@ -104,9 +120,10 @@ _TOLD = (int, str, bytes, float, tuple, list, dict, type(None))
 class RecordingCursor(_Proxy):
     """A driver's cursor, and a note of its calls and rows."""
 
-    def __init__(self, cursor: Any, origin: Origin) -> None:
+    def __init__(self, cursor: Any, origin: Origin, connection: Any = None) -> None:
         super().__init__(cursor)
         self._self_origin = origin
+        self._self_connection = connection
         self._self_call: Call | None = None
 
     def execute(self, *args: Any, **keywords: Any) -> Any:
@@ -118,6 +135,8 @@ class RecordingCursor(_Proxy):
     def __getattr__(self, name: str) -> Any:
         """What not every driver has: it is there if the driver's own cursor has it."""
         value = getattr(self.__wrapped__, name)
+        if name == "connection" and self._self_connection is not None:
+            return self._self_connection
         if name in _OF_RESULT or name[:1] == "_":
             return value
         if name in RUNNING:
@@ -135,24 +154,37 @@ class RecordingCursor(_Proxy):
             returned = call(*args, **keywords)
             return self if returned is self.__wrapped__ else returned
         try:
-            returned = call(*args, **keywords)
+            returned = _called(self._self_origin, call, args, keywords)
         except BaseException as error:
             with guarded("dbapi error"):
                 noted.failed(error, "execute")
             raise
         with guarded("dbapi executed"):
+            if self._self_connection is not None and self._self_connection._self_has_notices:
+                noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
             self._self_call = noted
         return self if returned is self.__wrapped__ else returned
 
     def fetchone(self) -> Any:
-        row = self._self_fetch(self.__wrapped__.fetchone)
-        if self._self_call is not None:
-            with guarded("dbapi fetch"):
-                if row is None:
-                    self._self_end()
-                else:
-                    self._self_call.fetched(self.__wrapped__, (row,))
+        cursor, call = self.__wrapped__, self._self_call
+        if call is None:
+            return cursor.fetchone()
+        try:
+            row = cursor.fetchone()
+        except BaseException as error:
+            self._self_broke_off(error)
+            raise
+        if call.quick and is_fixed(row):  # most rows, and nothing here can fail
+            call.quick -= 1
+            call.answer.rows.append(row)
+            return row
+        with guarded("dbapi fetch"):
+            if row is not None:
+                call.fetched_one(cursor, row)
+            else:
+                self._self_call = None
+                call.read_to_the_end(cursor)
         return row
 
     def fetchmany(self, *args: Any, **keywords: Any) -> Any:
@@ -174,11 +206,14 @@ class RecordingCursor(_Proxy):
         try:
             return fetch(*args, **keywords)
         except BaseException as error:
-            with guarded("dbapi fetch"):
-                if self._self_call is not None:
-                    self._self_call.broke_off(error)
-                    self._self_call = None
+            self._self_broke_off(error)
             raise
+
+    def _self_broke_off(self, error: BaseException) -> None:
+        call, self._self_call = self._self_call, None
+        if call is not None:
+            with guarded("dbapi fetch"):
+                call.broke_off(error)
 
     def __iter__(self) -> Iterator[Any]:
         while (row := self.fetchone()) is not None:
@@ -222,9 +257,11 @@ class RecordingConnection(_Proxy):
     def __init__(self, connection: Any, origin: Origin) -> None:
         super().__init__(connection)
         self._self_origin = origin
+        self._self_has_notices = hasattr(type(connection), "notices")
 
     def cursor(self, *args: Any, **keywords: Any) -> Any:
-        return RecordingCursor(self.__wrapped__.cursor(*args, **keywords), self._self_origin)
+        cursor = self.__wrapped__.cursor(*args, **keywords)
+        return RecordingCursor(cursor, self._self_origin, self)
 
     def commit(self) -> Any:
         return _ask(self._self_origin, "commit", self.__wrapped__.commit)
@@ -232,7 +269,7 @@ class RecordingConnection(_Proxy):
     def rollback(self) -> Any:
         """Its success says nothing; a failure is noted."""
         try:
-            return self.__wrapped__.rollback()
+            return _called(self._self_origin, self.__wrapped__.rollback)
         except BaseException as error:
             with guarded("dbapi rollback"):
                 call = self._self_origin.begin("rollback")
@@ -245,7 +282,14 @@ class RecordingConnection(_Proxy):
         value = getattr(self.__wrapped__, name)
         if name in RUNNING:
             return lambda *args, **keywords: _through_cursor(self, name, value, args, keywords)
+        if name in SETTING and callable(value):
+            return _set_by(self._self_origin, name, value)
         return _noted(self._self_origin, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name[:1] != "_":
+            self._self_origin.setting(name, value)
+        super().__setattr__(name, value)
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
@@ -271,19 +315,38 @@ class _RecordingPart(_Proxy):
         return _noted(self._self_origin, name, value, f"{self._self_name}.")
 
 
+def _called(
+    origin: Origin, call: Callable[..., Any], args: Any = (), keywords: Any = _NO_KEYWORDS
+) -> Any:
+    """The application's own call, once."""
+    if not origin.asynchronous:
+        return call(*args, **keywords)
+    with Apart():
+        return call(*args, **keywords)
+
+
+def _set_by(origin: Origin, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        if len(args) == 1:
+            origin.setting(name, args[0])
+        return _called(origin, method, args, keywords)
+
+    return call
+
+
 def _noted(origin: Origin, name: str, value: Any, prefix: str = "") -> Any:
     """`value`, an attribute or a method, with a note of it or of what its calls give."""
-    if name[:1] == "_" or name in SETTING or name in UNSEEN:
+    if name in PARTS:
+        return _RecordingPart(value, origin, name.lstrip("_").removeprefix("driver_"))
+    if name[:1] == "_" or name in UNSEEN:
         return value
     if callable(value):
-        if inspect.iscoroutinefunction(value) or isinstance(value, type):
+        if name in SETTING or inspect.iscoroutinefunction(value) or isinstance(value, type):
             return value  # asynchronous, or no question at all
         operation = f"{prefix}{name}"
         return lambda *args, **keywords: _ask(
             origin, operation, lambda: value(*args, **keywords), args, keywords
         )
-    if name in PARTS:
-        return _RecordingPart(value, origin, name)
     if isinstance(value, _TOLD):
         with guarded("dbapi attribute"):
             call = origin.begin(f".{prefix}{name}")
@@ -305,7 +368,7 @@ def _ask(
         parameters = [*args, keywords] if keywords else list(args)
         noted = origin.begin(operation, "", parameters or None)
     try:
-        value = call()
+        value = _called(origin, call)
     except BaseException as error:
         with guarded("dbapi connection"):
             if noted is not None:
@@ -326,7 +389,7 @@ def _through_cursor(
     args: tuple[Any, ...],
     keywords: dict[str, Any],
 ) -> Any:
-    cursor = RecordingCursor(None, connection._self_origin)
+    cursor = RecordingCursor(None, connection._self_origin, connection)
 
     def call(*args: Any, **keywords: Any) -> Any:
         cursor.__wrapped__ = method(*args, **keywords)

@@ -8,16 +8,22 @@ from typing import Any
 
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin, current_place
+from timetracer_otel.recording import Draft, active_recorder, begin
+from timetracer_otel.recording.current import current_place
 from timetracer_otel.recording.draft import Scope
+from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
 from timetracer_otel.values import snapshot, snapshot_rows
 
-__all__ = ["Call", "Origin", "asked_with", "statement_text", "statements_before"]
+__all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
 
 _TOLD = (int, str, bytes, tuple, list)
+_SETTINGS = (int, str, type(None))
 
 _CELL_BYTES = 64
 """What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
+
+_AHEAD = 50
+"""Rows that memory is asked for at once when they are fetched one by one."""
 
 _NAMES = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_seq", "vars_list")
 
@@ -28,7 +34,7 @@ class Origin:
     `scope` is ``bootstrap`` while the connection is being set up.
     """
 
-    __slots__ = ("driver", "library", "scope", "server", "system")
+    __slots__ = ("_settings", "asynchronous", "driver", "library", "scope", "server", "system")
 
     def __init__(self, *, library: str, system: str, driver: str, server: str = "") -> None:
         self.library = library
@@ -36,6 +42,13 @@ class Origin:
         self.driver = driver
         self.server = server
         self.scope: Scope = "trace"
+        self.asynchronous = False
+        self._settings: list[str] = []
+
+    def setting(self, name: str, value: object) -> None:
+        """Something of the connection is set: answers of its set-up may depend on it."""
+        if self.scope == "bootstrap" and isinstance(value, _SETTINGS):
+            self._settings.append(f"{name} = {value!r}")
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -48,14 +61,15 @@ class Origin:
 
     def ref(self, operation: str, statement: object, parameters: object) -> SqlRequestRef:
         """A call as the protocol takes it; `parameters` are kept as they are now."""
-        return SqlRequestRef(
-            operation,
-            self.system,
-            self.driver,
-            statement if type(statement) is str else statement_text(statement),
-            snapshot(parameters),
-            self.server,
+        text = statement if type(statement) is str else statement_text(statement)
+        ref = SqlRequestRef(
+            operation, self.system, self.driver, text, snapshot(parameters), self.server
         )
+        if self.scope == "bootstrap":
+            ref.after = tuple(self._settings)
+            if text.startswith("SET "):
+                self._settings.append(text)
+        return ref
 
     def begin(
         self, operation: str, statement: object = "", parameters: object = None
@@ -67,6 +81,25 @@ class Origin:
         ref = self.ref(operation, statement, parameters)
         draft = begin("sql", self.library, ref, scope=self.scope)
         return None if draft is None else Call(draft, recorder.settings.max_rows)
+
+
+class Apart:
+    """Tasks and threads that an asynchronous driver starts within the block are not numbered
+    among the application's: a replay has no driver, and starts none of them.
+    """
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        recorder = active_recorder()
+        flow = recorder.current_flow() if recorder is not None else None
+        self._token = None
+        if flow is not None:
+            self._token = CURRENT_FLOW.set(Flow(flow.path, flow.span_id))
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            CURRENT_FLOW.reset(self._token)
 
 
 def statement_text(statement: object) -> str:
@@ -83,29 +116,31 @@ def asked_with(args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[object,
     return statement, parameters
 
 
-def statements_before() -> int:
-    """How many SQL calls the running code's step of its request has made so far.
+def place_of_connecting() -> dict[str, object]:
+    """Where in its request the running code is, and how many SQL calls it has made there.
 
-    A connection that could not be opened is found again by it: opening one leaves no other trace.
+    A connection that could not be opened is found again by it: opening one that can be leaves no
+    trace in the sequence of a request.
     """
     place = current_place()
     if place is None:
-        return 0
+        return {}
     record, path = place
     mine = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
-    return sum(draft.path == path for draft in mine)
+    return {"path": path, "calls before": sum(draft.path == path for draft in mine)}
 
 
 class Call:
     """One call and what has been fetched of its answer so far."""
 
-    __slots__ = ("_draft", "_held", "_kept", "_limit", "answer")
+    __slots__ = ("_draft", "_held", "_kept", "_limit", "answer", "quick")
 
     def __init__(self, draft: Draft, max_rows: int) -> None:
         self._draft = draft
         self.answer = SqlResponseRef()
         self._limit = max_rows
         self._kept = 0
+        self.quick = 0
         # A request's own call is joined with what is fetched until its trace is complete. What
         # belongs to no request is written at any moment, so it stays open until it is read.
         self._held = draft.scope == "bootstrap" or draft.trace.fragment
@@ -123,14 +158,28 @@ class Call:
 
     def noticed(self, notices: list[str]) -> None:
         """What the server said besides, up to now."""
-        self.answer.extra["notices"] = list(notices)
+        if notices:
+            self.answer.extra["notices"] = list(notices)
+
+    def fetched_one(self, cursor: Any, row: Any) -> None:
+        """The application has fetched `row`. Many come so: memory is asked for beforehand, and
+        the next `quick` of them may be put into the answer as they are, if nothing in them can
+        change.
+        """
+        self.fetched(cursor, (row,))
+        ahead = min(_AHEAD, self._limit - self._kept)
+        wanted = self._kept > 1 and ahead > 0 and not self.answer.truncated and not self.quick
+        if wanted and self._draft.trace.grant(ahead * len(row) * _CELL_BYTES):
+            self.quick = ahead
+            self._kept += ahead
 
     def fetched(self, cursor: Any, rows: Sequence[Any]) -> None:
         """The application has fetched `rows`."""
         answer = self.answer
         if answer.description is None:  # a server-side cursor learns its columns late
             answer.description = cursor.description
-        answer.rowcount = cursor.rowcount
+        if cursor.rowcount != answer.rowcount:  # SQLite counts what it has returned
+            answer.extra["rowcount when read"] = cursor.rowcount
         count = len(rows)
         if not count or answer.truncated:
             return
@@ -151,6 +200,12 @@ class Call:
     def broke_off(self, error: BaseException) -> None:
         """Fetching raised `error`; what came before it counts."""
         self.answer.error = Failure.of(error)
+        self.finish()
+
+    def read_to_the_end(self, cursor: Any) -> None:
+        """There was no further row."""
+        if cursor.rowcount != self.answer.rowcount:  # SQLite counts what it has returned
+            self.answer.extra["rowcount when read"] = cursor.rowcount
         self.finish()
 
     def finish(self) -> None:

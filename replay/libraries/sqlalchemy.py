@@ -12,11 +12,11 @@ from typing import Any
 from timetracer_otel.capture.sqlalchemy import LIBRARY as CAPTURED
 from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself, origin_of
 from timetracer_otel.dbapi import Origin, RecordingConnection
-from timetracer_otel.dbapi_calls import statements_before
+from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.replay.database_drivers import DRIVERS
+from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
 from timetracer_otel.replay.sessions import current_session, serving
@@ -58,21 +58,28 @@ def _recorded(pool: Any) -> RecordedConnection:
         from psycopg import adapters
         from psycopg.adapt import AdaptersMap
 
-        connection.adapters = AdaptersMap(adapters)  # type: ignore[attr-defined]  # types are registered there
+        connection.adapters = AdaptersMap(adapters)
     return connection
 
 
 def _driver_of(dialect: Any) -> Driver:
     if not dialect.is_async:
         return DRIVERS.get(dialect.driver, Driver)(dialect.driver)
-    module = vars(sys.modules[type(dialect).__module__])
-    classes = [found for name, found in module.items() if name.startswith("AsyncAdapt_")]
+    module = type(dialect).__module__
+    classes = [
+        found
+        for name, found in vars(sys.modules[module]).items()
+        if name.startswith("AsyncAdapt_") and found.__module__ == module
+    ]
     connections = [found for found in classes if found.__name__.endswith("_connection")]
     cursors = [c for c in classes if c.__name__.endswith("_cursor") and "_ss_" not in c.__name__]
+    psycopg = dialect.driver.startswith("psycopg")
     return Driver(
         dialect.driver,
         connection=connections[-1] if connections else None,
         cursor=cursors[-1] if cursors else None,
+        described=psycopg_columns if psycopg else list if dialect.driver == "asyncpg" else tuple,
+        forgets_rowcount=psycopg,
         wait=_let_others_run,
     )
 
@@ -88,7 +95,7 @@ def _raise_recorded_refusal(origin: Origin) -> None:
     session = current_session()
     if session is None:
         return
-    ref = origin.ref("connect", "", {"calls before": statements_before()})
+    ref = origin.ref("connect", "", place_of_connecting())
     ref.server = recorded_server(ref.system, ref.server)
     refused = session.take_if_recorded("sql", ref)
     if refused is not None and getattr(refused, "error", None) is not None:

@@ -38,7 +38,7 @@ ASYNCHRONOUS = frozenset(("aiosqlite", "psycopg-async", "asyncpg", "aiomysql"))
 
 @dataclass(frozen=True)
 class Case:
-    """`function`, and which systems (``sqlite``) or kinds (``psycopg2``) it is for: () means all."""
+    """`function`, and the systems (``sqlite``) or kinds (``psycopg2``) it is for: () means all."""
 
     function: Callable[[Bench], Any]
     only: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ class Bench:
         """The outcome of `call`, noted if it is an error."""
         try:
             return call()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is what the runs are compared by
             self.seen.append({"error": error_snapshot(error)})
 
     def result(self, result: Any, *, rows: bool = True) -> Any:
@@ -129,8 +129,10 @@ class Bench:
             returns_rows=result.returns_rows,
             is_insert=result.is_insert,
         )
-        for name in ("lastrowid", "inserted_primary_key", "inserted_primary_key_rows"):
-            self.note(**{name: _tried(lambda name=name: getattr(result, name))})  # type: ignore[misc]
+        # asking for what a driver does not have closes the result
+        names = ("lastrowid",) if result.is_insert and self.system != "postgresql" else ()
+        for name in (*names, "inserted_primary_key", "inserted_primary_key_rows"):
+            self.note(**{name: _tried(lambda name=name: getattr(result, name))})
         if rows and result.returns_rows:
             self.note(rows=[tuple(row) for row in result.all()])
         return result
@@ -151,5 +153,5 @@ class Bench:
 def _tried(read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return f"{type(error).__name__}: {error}"

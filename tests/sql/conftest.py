@@ -55,9 +55,7 @@ def two_runs(
 
 
 @contextmanager
-def _addresses(
-    kind: str, folder: Path, request: pytest.FixtureRequest
-) -> Iterator[dict[str, str]]:
+def _addresses(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The server runs within the block, and has stopped after it."""
     scheme = KINDS[kind]
     system = scheme.partition("+")[0]
@@ -94,10 +92,11 @@ def _program(python: str, mode: str, kind: str, folder: Path, **variables: str) 
         "TIMETRACER_BANNER": "0",
         "TIMETRACER_MAX_TRACE_KB": "200000",
         "PYTHONWARNINGS": "",
+        "PYTHONHASHSEED": "0",  # SQLAlchemy makes dicts of parameters from sets
         **variables,
     }
     command = [python, "-m", "tests.sql.program", mode, kind, str(folder)]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == 0, ran.stderr

@@ -45,7 +45,7 @@ def run_now(kind: str) -> dict[str, Any]:
         try:
             CASES[name].function(bench)
             bench.close()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is what is compared
             bench.seen.append({"escaped": error_snapshot(error)})
         found[name] = bench.seen
     return found
@@ -62,7 +62,7 @@ async def run_later(kind: str) -> dict[str, Any]:
             else:
                 await greenlet_spawn(function, bench)
             await greenlet_spawn(bench.close)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is what is compared
             bench.seen.append({"escaped": error_snapshot(error)})
         found[name] = bench.seen
     return found

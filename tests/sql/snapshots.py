@@ -15,7 +15,7 @@ _DEEPEST = 7
 _NOT_COMPARED = frozenset(("add_note", "with_traceback", "args", "cursor", "pgconn", "pgresult"))
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     """As JSON can hold it: type and look of every value, containers item by item."""
     if value is None or isinstance(value, bool):
         return value
@@ -56,7 +56,7 @@ def error_snapshot(error: BaseException | None, depth: int = 0) -> dict[str, Any
 def _attribute(error: BaseException, name: str, depth: int) -> Any:
     try:
         value = getattr(error, name)
-    except Exception as raised:
+    except Exception as raised:  # noqa: BLE001 - properties of foreign classes
         return f"raises {type(raised).__name__}: {raised}"
     if isinstance(value, BaseException):
         return error_snapshot(value, depth + 1)

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from timetracer_otel.dbapi import Origin, RecordingConnection, owning
-from timetracer_otel.dbapi_calls import statements_before
+from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
@@ -26,12 +26,14 @@ _ADDRESSES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 def origin_of(pool: Any) -> Origin:
     """Where the calls of a pool's connections come from."""
     dialect = pool._dialect
-    return Origin(
+    origin = Origin(
         library="sqlalchemy",
         system=_SYSTEMS.get(dialect.name, dialect.name),
         driver=dialect.driver,
         server=_ADDRESSES.get(dialect) or _name_of_creator(pool._creator),
     )
+    origin.asynchronous = dialect.is_async
+    return origin
 
 
 def _name_of_creator(creator: Any) -> str:
@@ -85,11 +87,14 @@ class Creator:
     def _open(self, origin: Origin, args: tuple[Any, ...]) -> Any:
         """A connection that cannot be opened is an answer too, of the request that wanted it."""
         try:
-            return self.open_connection(*args)
+            if not origin.asynchronous:
+                return self.open_connection(*args)
+            with Apart():
+                return self.open_connection(*args)
         except Exception as error:
             with guarded("sqlalchemy connect"):
                 origin.scope = "trace"
-                call = origin.begin("connect", "", {"calls before": statements_before()})
+                call = origin.begin("connect", "", place_of_connecting())
                 if call is not None:
                     call.failed(error, "connect")
             raise

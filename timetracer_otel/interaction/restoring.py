@@ -39,6 +39,7 @@ def decode_error(recorded: RecordedError, *, depth: int = 0) -> BaseException:
         error.__context__ = decode_error(recorded.context, depth=depth + 1)
     if recorded.suppress_context:
         error.__suppress_context__ = True
+    family.link(error)
     return error
 
 

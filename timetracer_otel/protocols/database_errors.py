@@ -12,11 +12,12 @@ __all__ = ["recorded_diagnostics", "register_database_errors"]
 
 def _psycopg_info(error: BaseException) -> dict[str, Any]:
     """The server's report by field code, as psycopg's own pickling keeps it."""
-    info = getattr(error, "_info", None)
-    if info is None:
+    reduced = error.__reduce__()
+    _, _, *states = reduced if isinstance(reduced, tuple) else (None, None)
+    info = states[0].get("_info") if states and isinstance(states[0], dict) else None
+    if not isinstance(info, dict):
         return {}
-    reduced = getattr(type(error), "_info_to_dict", lambda _: None)(info)
-    return {"info": {int(code): text for code, text in reduced.items()}} if reduced else {}
+    return {"info": {int(code): text for code, text in info.items() if text is not None}}
 
 
 def _build_psycopg(
@@ -90,10 +91,10 @@ def recorded_diagnostics(error: BaseException) -> object:
 @cache
 def _diagnostics_with(base: type[Any]) -> type[Any]:
     def field(name: str) -> property:
-        return property(lambda self: vars(self)["fields"].get(name))
+        return property(lambda self: vars(self)["_fields"].get(name))
 
     def init(self: Any, error: BaseException) -> None:
-        vars(self)["fields"] = vars(error)[_DIAG]
+        vars(self)["_fields"] = vars(error)[_DIAG]
 
     members = {name: field(name) for name in _DIAGNOSTICS}
     return type(
@@ -116,6 +117,22 @@ def _build_asyncpg(
     return error
 
 
+def _link_pymysql(error: Any) -> None:
+    """A connection that failed says of what."""
+    if "traceback" in vars(error):
+        error.original_exception = error.__cause__ or error.__context__
+
+
+def _link_sqlalchemy(error: Any) -> None:
+    """An error of an adapter holds the driver's (2.1), and has a code even where there is none."""
+    if "orig" in vars(error) and error.orig is None:
+        error.orig = error.__cause__
+    if type(error).__module__ == "sqlalchemy.dialects.postgresql.asyncpg":
+        for name in ("pgcode", "sqlstate"):  # 2.0 sets them to None, too
+            if not hasattr(error, name):
+                setattr(error, name, None)
+
+
 def register_database_errors() -> None:
     """Every driver that SQLAlchemy is replayed over, and SQLAlchemy's own adapters."""
     register_errors(
@@ -124,9 +141,11 @@ def register_database_errors() -> None:
             ErrorFamily("psycopg", ("_encoding",), _psycopg_info, _build_psycopg),
             ErrorFamily("psycopg2", ("pgcode", "pgerror"), _psycopg2_state, _build_psycopg2),
             ErrorFamily("asyncpg", (), _asyncpg_fields, _build_asyncpg),
-            ErrorFamily("pymysql"),
+            ErrorFamily("pymysql", ("traceback",), link=_link_pymysql),
             ErrorFamily("aiomysql"),
             ErrorFamily("aiosqlite"),
-            ErrorFamily("sqlalchemy", ("pgcode", "sqlstate", "code", "detail")),
+            ErrorFamily(
+                "sqlalchemy", ("pgcode", "sqlstate", "code", "detail"), link=_link_sqlalchemy
+            ),
         ]
     )

@@ -27,7 +27,8 @@ __all__ = [
 @dataclass(slots=True)
 class SqlRequestRef:
     """A call at the driver: `operation` is its method's name (``execute``, ``commit``), or that
-    of an attribute that was read (``.autocommit``). `server` is where it goes.
+    of an attribute that was read (``.autocommit``). `server` is where it goes; `after` are the
+    settings of its connection so far, for a call that sets the connection up.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class SqlRequestRef:
     statement: str = ""
     parameters: object = None
     server: str = ""
+    after: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class SqlResponseRef:
 class SqlRequest(Part):
     """One call at the driver. `system` is OTel's ``db.system.name``; `server` says which of
     several (``db.example:5432/shop``, a file's path), as the application named it, and without
-    a password.
+    a password. `after` says what had been set on a connection that is still being set up.
     """
 
     operation: str
@@ -66,6 +68,7 @@ class SqlRequest(Part):
     server: str = ""
     statement: str = ""
     parameters: Any = None
+    after: list[str] = []
 
 
 class SqlResponse(Part):
@@ -102,13 +105,14 @@ def encode_request(ref: SqlRequestRef) -> SqlRequest:
         server=ref.server,
         statement=ref.statement,
         parameters=encode(ref.parameters),
+        after=list(ref.after),
     )
 
 
 def encode_response(ref: SqlResponseRef) -> SqlResponse:
     """The outcome as the cassette keeps it."""
     description: Any = ref.description
-    columns = None if description is None else [encode(tuple(column)) for column in description]
+    columns = None if description is None else [_column(column) for column in description]
     return SqlResponse(
         columns=columns,
         rows=encode_rows(ref.rows),
@@ -118,6 +122,12 @@ def encode_response(ref: SqlResponseRef) -> SqlResponse:
         truncated=ref.truncated,
         error=encode_error(ref.error, stage="fetch") if ref.error is not None else None,
     )
+
+
+def _column(column: Any) -> Any:
+    """The seven values of DB-API; and what psycopg (3.1 to 3.3) makes some of them from."""
+    modifier = getattr(column, "_fmod", None)
+    return encode(tuple(column) if modifier is None else (*column, modifier))
 
 
 def title(request: SqlRequest) -> str:
@@ -143,18 +153,30 @@ def _meaning(request: SqlRequest) -> dict[str, Any]:
         "system": request.system,
         "server": request.server,
         "statement": statement,
-        "parameters": request.parameters,
+        "parameters": _without_tuples(request.parameters),
+        "after": request.after,
     }
+
+
+def _without_tuples(parameters: Any) -> Any:
+    """Drivers take a tuple or a list of parameters for the same."""
+    if type(parameters) is dict:
+        if list(parameters) == ["$tuple"]:
+            return _without_tuples(parameters["$tuple"])
+        return {name: _without_tuples(value) for name, value in parameters.items()}
+    if type(parameters) is list:
+        return [_without_tuples(value) for value in parameters]
+    return parameters
 
 
 def key(request: SqlRequest) -> str:
     """The match key: operation, statement, parameters by value."""
-    return json.dumps(_meaning(request), ensure_ascii=False)
+    return json.dumps(_meaning(request), ensure_ascii=False, sort_keys=True)
 
 
 def loose_key(request: SqlRequest) -> str:
     """The key with volatile literals as placeholders."""
-    return json.dumps(loosened(_meaning(request)), ensure_ascii=False)
+    return json.dumps(loosened(_meaning(request)), ensure_ascii=False, sort_keys=True)
 
 
 def volatile_pairs(recorded: SqlRequest, live: SqlRequest) -> dict[str, str]:

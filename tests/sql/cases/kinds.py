@@ -19,7 +19,7 @@ def _literals(bench: Bench, literals: dict[str, str]) -> None:
         for name, literal in literals.items():
             statement = sa.text(f"SELECT {literal} AS value".replace(":", r"\:"))
             with connection.begin_nested():
-                found = bench.tried(lambda statement=statement: connection.scalar(statement))  # type: ignore[misc]
+                found = bench.tried(lambda statement=statement: connection.scalar(statement))
             bench.note(**{name: found})
 
 
@@ -253,7 +253,7 @@ def sqlite_literals(bench: Bench) -> None:
         for name, literal in SQLITE.items():
             statement = sa.text(f"SELECT {literal} AS value".replace(":", r"\:"))
             bench.note(name=name)
-            bench.note(value=bench.tried(lambda s=statement: connection.scalar(s)))  # type: ignore[misc]
+            bench.note(value=bench.tried(lambda s=statement: connection.scalar(s)))
 
 
 @case("sqlite")
@@ -294,5 +294,5 @@ def parameters_of_every_kind(bench: Bench) -> None:
             uuid.UUID(int=3),
         ):
             bound = sa.bindparam("value", value)
-            bench.note(value=bench.tried(lambda b=bound: connection.scalar(sa.select(b))))  # type: ignore[misc]
+            bench.note(value=bench.tried(lambda b=bound: connection.scalar(sa.select(b))))
             connection.rollback()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Enum, ForeignKey, String, func, select, text, update
+from sqlalchemy import Enum, ForeignKey, String, Table, func, select, text, update
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -67,7 +67,7 @@ class Animal(Base):
     __tablename__ = "orm_animal"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(10))
-    twice: Mapped[int] = column_property(id * 2)
+    twice: Mapped[int] = column_property(id * 2)  # noqa: A003 - the column above
     __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "animal"}
 
 
@@ -176,7 +176,7 @@ def optimistic_versions(bench: Bench) -> None:
 def bulk_statements(bench: Bench) -> None:
     with _session(bench) as session:
         session.execute(
-            Author.__table__.insert(), [{"name": f"author {n}"} for n in range(20)]
+            cast("Table", Author.__table__).insert(), [{"name": f"author {n}"} for n in range(20)]
         )
         session.bulk_save_objects([Author(name=f"bulk {n}") for n in range(3)])
         session.execute(update(Author), [{"id": 1, "name": "first"}, {"id": 2, "name": "second"}])

@@ -25,7 +25,9 @@ def kinds_of_pools(bench: Bench) -> None:
     kind = pool.AsyncAdaptedQueuePool if bench.is_async else pool.QueuePool
     engine = bench.make_engine(poolclass=kind, pool_size=1, max_overflow=1)
     with engine.connect() as first, engine.connect() as second:
-        bench.note(first=first.scalar(sa.text("SELECT 1")), second=second.scalar(sa.text("SELECT 2")))
+        bench.note(
+            first=first.scalar(sa.text("SELECT 1")), second=second.scalar(sa.text("SELECT 2"))
+        )
     bench.note(status=engine.pool.status())
 
 
@@ -66,7 +68,7 @@ def a_listener_that_runs_sql_on_connect(bench: Bench) -> None:
         "mysql": "SET SESSION sql_mode = 'ANSI'",
     }[bench.system]
 
-    def connected(dbapi_connection, record):  # type: ignore[no-untyped-def]
+    def connected(dbapi_connection, record):
         cursor = dbapi_connection.cursor()
         cursor.execute(statement)
         cursor.execute("SELECT 5")
@@ -74,7 +76,7 @@ def a_listener_that_runs_sql_on_connect(bench: Bench) -> None:
         cursor.close()
         record.info["ours"] = "kept"
 
-    def checked_out(dbapi_connection, record, proxy):  # type: ignore[no-untyped-def]
+    def checked_out(dbapi_connection, record, proxy):
         cursor = dbapi_connection.cursor()
         cursor.execute("SELECT 6")
         bench.note(six=tuple(cursor.fetchone()), info=record.info.get("ours"))
@@ -96,7 +98,7 @@ def the_recipe_for_foreign_keys(bench: Bench) -> None:
 
     engine = bench.make_engine()
 
-    def connected(dbapi_connection, record):  # type: ignore[no-untyped-def]
+    def connected(dbapi_connection, record):
         bench.note(known=isinstance(dbapi_connection, sqlite3.Connection))
         cursor = dbapi_connection.cursor()
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -112,10 +114,10 @@ def listeners_to_statements(bench: Bench) -> None:
     engine = bench.make_engine()
     seen: list[Any] = []
 
-    def before(connection, cursor, statement, parameters, context, many):  # type: ignore[no-untyped-def]
+    def before(connection, cursor, statement, parameters, context, many):
         seen.append((statement, parameters, many))
 
-    def after(connection, cursor, statement, parameters, context, many):  # type: ignore[no-untyped-def]
+    def after(connection, cursor, statement, parameters, context, many):
         seen.append((cursor.rowcount, cursor.description is not None))
 
     bench.listen(engine, "before_cursor_execute", before)
@@ -132,10 +134,10 @@ def a_do_connect_listener(bench: Bench) -> None:
     """It changes what is connected with, or connects by itself."""
     engine = bench.make_engine()
 
-    def change(dialect, record, cargs, cparams):  # type: ignore[no-untyped-def]
+    def change(dialect, record, cargs, cparams):
         bench.note(connecting=dialect.name)
 
-    def connect(dialect, record, cargs, cparams):  # type: ignore[no-untyped-def]
+    def connect(dialect, record, cargs, cparams):
         return dialect.connect(*cargs, **cparams)
 
     bench.listen(engine, "do_connect", change)
@@ -145,7 +147,7 @@ def a_do_connect_listener(bench: Bench) -> None:
     _one(engine, bench)
 
 
-def _creator(bench: Bench) -> Any:
+def _creator(bench: Bench) -> Any:  # noqa: PLR0911 - one for each driver
     url = bench.url
     address = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
     if bench.kind == "sqlite":

@@ -123,7 +123,7 @@ def a_mutated_answer(bench: Bench) -> None:
     with bench.created() as connection:
         rows = [{"id": n, "data": {"list": [1, 2], "n": n}} for n in (1, 2)]
         connection.execute(insert(table), rows)
-        rows[0]["data"]["list"].append("after the insert")  # type: ignore[index]
+        rows[0]["data"]["list"].append("after the insert")
         found = connection.execute(select(table).order_by(table.c.id)).all()
         bench.note(found=found)
         found[0].data["list"].append("after the select")

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.sql.bench import Bench, case
@@ -84,7 +85,10 @@ async def streamed(bench: Bench) -> None:
         result = await connection.stream(statement)
         bench.note(one=await result.fetchone())
         await result.close()
-        bench.note(mapping=dict((await (await connection.stream(statement)).mappings().first()) or {}))
+        bench.note(counted=(await connection.execute(sa.update(table).values(stock=1))).rowcount)
+        bench.note(
+            mapping=dict((await (await connection.stream(statement)).mappings().first()) or {})
+        )
 
 
 @case()
@@ -106,7 +110,7 @@ async def an_asynchronous_session(bench: Bench) -> None:
         session.add(Author(name="ann"))
         try:
             await session.commit()
-        except sa.exc.IntegrityError as error:
+        except IntegrityError as error:
             bench.note(error=error)
         await session.rollback()
     async with AsyncSession(engine) as session, session.begin():
