@@ -44,6 +44,7 @@ def decode_error(recorded: RecordedError, *, depth: int = 0) -> BaseException:
     error.__context__ = context
     if recorded.suppress_context:
         error.__suppress_context__ = True
+    family.link(error)
     return error
 
 
