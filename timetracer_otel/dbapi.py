@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -26,8 +24,6 @@ __all__ = [
     "Origin",
     "RecordingConnection",
     "RecordingCursor",
-    "owned",
-    "owning",
 ]
 
 if TYPE_CHECKING:
@@ -36,24 +32,6 @@ else:
     _Proxy = wrapt.ObjectProxy
 
 _NO_KEYWORDS: dict[str, Any] = {}
-
-_OWNER: ContextVar[str] = ContextVar("timetracer_owner", default="")
-
-
-@contextmanager
-def owning(library: str) -> Iterator[None]:
-    """Connections opened within the block are `library`'s: a layer below leaves them alone."""
-    token = _OWNER.set(library)
-    try:
-        yield
-    finally:
-        _OWNER.reset(token)
-
-
-def owned() -> str:
-    """The library that is opening a connection around the running code; empty for none."""
-    return _OWNER.get()
-
 
 RUNNING = frozenset(("execute", "executemany", "executescript", "callproc", "nextset"))
 """Methods that run something, on cursors and, with several drivers, on connections."""

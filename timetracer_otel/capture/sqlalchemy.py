@@ -7,9 +7,10 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from timetracer_otel.dbapi import Origin, RecordingConnection, owning
+from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.ownership import owning
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
