@@ -19,6 +19,8 @@ How = Literal["path", "key", "loose"]
 """By key and path; by key alone; by key with volatile literals as placeholders."""
 
 _NEAREST_OF = 200
+_NEAREST_TITLE = 300
+"""What is compared for it: a request may have made thousands of long calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class _Index:
     by_path: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
     by_key: dict[str, deque[int]] = field(default_factory=dict)
     by_loose: dict[str, deque[int]] = field(default_factory=dict)
+    by_loose_path: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
 
 
 class Answers:
@@ -60,20 +63,28 @@ class Answers:
         self._indexes: dict[str, _Index] = {}
 
     def take(
-        self, protocol: Protocol, request: Any, key: str, path: str, *, loosely: bool
+        self, protocol: Protocol, request: Any, key: str, paths: Sequence[str], *, loosely: bool
     ) -> Found | None:
-        """The answer to `request`, marked as given; None when nothing recorded fits."""
+        """The answer to `request`, marked as given; None when nothing recorded fits.
+
+        `paths` are where the call may be said to stand, best first: within its own span or not.
+        """
         index = self._indexes.get(protocol.name) or self._make_index(protocol)
-        place = self._next(index.by_path.get((key, path)))
-        if place is not None:
-            return self._give(place, "path")
+        for path in paths:
+            place = self._next(index.by_path.get((key, path)))
+            if place is not None:
+                return self._give(place, "path")
         place = self._next(index.by_key.get(key))
         if place is not None:
             return self._give(place, "key")
         if loosely:
-            place = self._next(self._loose(protocol, index).get(protocol.loose_key(request)))
-            if place is not None:
-                return self._give(place, "loose")
+            self._index_loosely(protocol, index)
+            loose = protocol.loose_key(request)
+            queues = [index.by_loose_path.get((loose, path)) for path in paths]
+            for queue in [*queues, index.by_loose.get(loose)]:
+                place = self._next(queue)
+                if place is not None:
+                    return self._give(place, "loose")
         return None
 
     def unused(self) -> list[Interaction]:
@@ -86,11 +97,15 @@ class Answers:
         mine = [i for i in self.interactions if type(i) is protocol.interaction]
         if not mine:
             return None
-        title = protocol.title(request)
+        title = protocol.title(request)[:_NEAREST_TITLE]
         unused = {id(i) for i in self.unused()}
+        mine.sort(key=lambda i: id(i) not in unused)
         best = max(
             mine[:_NEAREST_OF],
-            key=lambda i: (SequenceMatcher(None, i.title, title).ratio(), id(i) in unused),
+            key=lambda i: (
+                SequenceMatcher(None, i.title[:_NEAREST_TITLE], title).ratio(),
+                id(i) in unused,
+            ),
         )
         differences = protocol.differences(best.request, request)
         repeated = "nothing, but it was answered already" if id(best) not in unused else ""
@@ -105,13 +120,14 @@ class Answers:
                 index.by_key.setdefault(key, deque()).append(place)
         return index
 
-    def _loose(self, protocol: Protocol, index: _Index) -> dict[str, deque[int]]:
-        if not index.by_loose:
-            for place, interaction in enumerate(self.interactions):
-                if type(interaction) is protocol.interaction:
-                    key = protocol.loose_key(interaction.request)
-                    index.by_loose.setdefault(key, deque()).append(place)
-        return index.by_loose
+    def _index_loosely(self, protocol: Protocol, index: _Index) -> None:
+        if index.by_loose:
+            return
+        for place, interaction in enumerate(self.interactions):
+            if type(interaction) is protocol.interaction:
+                key = protocol.loose_key(interaction.request)
+                index.by_loose_path.setdefault((key, interaction.path), deque()).append(place)
+                index.by_loose.setdefault(key, deque()).append(place)
 
     def _next(self, queue: deque[int] | None) -> int | None:
         while queue:
