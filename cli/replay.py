@@ -111,7 +111,7 @@ def _code(verdict: Verdict, expect: Expected) -> int:
     return {0: 1, 1: 0}.get(code, code) if expect == "different" else code
 
 
-def _replay(  # noqa: PLR0913 - a person's words, each for itself
+def _replay(
     files: list[str],
     app: str | None,
     command: tuple[str, ...],

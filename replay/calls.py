@@ -18,14 +18,17 @@ _ALIKE = 0.6
 """Titles less alike than this are two calls, not one that changed."""
 
 _MOST_PAIRS = 50
+_TOLD = 3
 _LONGEST = 300
 
 
 @dataclass
 class Calls:
-    """What differs, one line a call: `missing` were not made, `changed` were made with another
-    field, `repeated` were made more often. `unanswered` are the titles of the calls among the
-    last two that nothing answered. A call that is none of these is for who answers to tell.
+    """What differs, one line a call.
+
+    `missing` were not made, `changed` were made with another field, `repeated` were made more
+    often. `unanswered` are the titles of the calls among the last two that nothing answered. A
+    call that is none of these is for who answers to tell.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -146,8 +149,9 @@ def _likeness(one: _Call, other: _Call) -> float:
 
 def _change(one: _Call, other: _Call) -> str:
     differences = one.protocol.differences(one.request, other.request)
-    more = f" (and {len(differences) - 3} more)" if len(differences) > 3 else ""
-    return f"{one.title}: {'; '.join(differences[:3]) or 'at another place'}{more}"
+    told = differences[:_TOLD]
+    more = f" (and {len(differences) - _TOLD} more)" if len(differences) > _TOLD else ""
+    return f"{one.title}: {'; '.join(told) or 'at another place'}{more}"
 
 
 def _counted(calls: list[_Call]) -> list[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +48,10 @@ _ALONE = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may choose: libraries that stay live, whether time and randomness are as
-    recorded, and whose cassettes of several services are meant.
+    """What a person may choose.
+
+    Libraries that stay live; whether time and randomness are as recorded; whose cassettes, of
+    several services, are meant.
     """
 
     live: tuple[str, ...] = ()

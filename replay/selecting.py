@@ -30,7 +30,7 @@ def of_service(named: Sequence[Named], wanted: str = "") -> tuple[list[Named], s
             raise CannotReplay(subject=f"the service {service}", reason=reason)
         left = {name: count for name, count in counts.items() if name != service}
         return chosen, _left_out(left) if left else ""
-    if len(counts) < 2:
+    if len(counts) <= 1:
         return list(named), ""
     names = ", ".join(name or "(unnamed)" for name in sorted(counts))
     return list(named), f"cassettes of several services are here ({names}); --service chooses one"

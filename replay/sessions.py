@@ -13,8 +13,8 @@ from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
-from timetracer_otel.recording.draft import Scope
 from timetracer_otel.recording.current import current_paths, current_root
+from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.matching import Answers, Reusable
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
@@ -165,10 +165,11 @@ class Session:
 
 
 class Sessions:
-    """All the sessions of a process: one for what runs outside of any request, and one a
-    request, found by the local root that the running code belongs to. A service that calls
-    itself has several requests in one trace; one that goes on after its end finds its session
-    for as long as `_REMEMBERED` others have not ended since.
+    """All the sessions of a process.
+
+    One for what runs outside of any request, and one a request, found by the local root that
+    the running code belongs to: a service that calls itself has several requests in one trace.
+    What goes on after its request's end finds its session until `_REMEMBERED` others ended.
     """
 
     def __init__(self, outside: Session, live: Sequence[str] = ()) -> None:

@@ -67,8 +67,9 @@ def cannot(name: str, title: str, reason: str) -> Verdict:
 
 
 def judge(recorded: Cassette, run: Run, answered: HttpResponse | None) -> Verdict:
-    """Compare the recording with its replay; `answered` is what the client got, where it was
-    not this process.
+    """Compare the recording with its replay.
+
+    `answered` is what the client got, where that was not this process.
     """
     entry = recorded.entry
     replayed = run.replayed.entry

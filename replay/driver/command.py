@@ -10,9 +10,9 @@ import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.replay.listening import is_known, ports_of_session
 
 __all__ = ["Server", "serving_command"]
 
@@ -99,7 +99,7 @@ def _wait_for_address(
             ending = f"exit code {code}" if code >= 0 else f"signal {-code}"
             reason = f"it ended with {ending} before it served anything"
             raise CannotReplay(subject="the command", reason=reason)
-        ports = sorted(_listening(process.pid), key=lambda port: port not in likely)
+        ports = sorted(ports_of_session(process.pid), key=lambda port: port not in likely)
         for port in _candidates(ports, wanted):
             address = _accepting(hosts, port)
             if address is None:
@@ -121,7 +121,7 @@ def _candidates(listening: list[int], wanted: int | None) -> list[int]:
     """Only what the command itself listens on, where that can be known."""
     if not wanted:
         return listening
-    return [wanted] if wanted in listening or not Path("/proc/net/tcp").exists() else []
+    return [wanted] if wanted in listening or not is_known() else []
 
 
 def _accepting(hosts: list[str], port: int) -> tuple[str, int] | None:
@@ -132,32 +132,6 @@ def _accepting(hosts: list[str], port: int) -> tuple[str, int] | None:
             continue
         return host, port
     return None
-
-
-def _listening(leader: int) -> list[int]:
-    """The TCP ports on which processes of the leader's session listen (Linux)."""
-    inodes = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getsid(int(folder.name)) != leader:
-                continue
-            links = [os.readlink(link) for link in (folder / "fd").iterdir()]
-        except OSError:
-            continue
-        inodes |= {link[8:-1] for link in links if link.startswith("socket:[")}
-    return [port for inode, port in _listeners() if inode in inodes]
-
-
-def _listeners() -> Iterator[tuple[str, int]]:
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == "0A":  # LISTEN
-                yield fields[9], int(fields[1].rpartition(":")[2], 16)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
