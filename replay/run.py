@@ -35,6 +35,7 @@ _LATEST_S = 30.0
 """How long a detached task is waited for, beyond the time it took then; and at most."""
 
 _POLL_S = 0.01
+_LOOK_S = 0.05
 
 _ALONE = {
     "OTEL_TRACES_EXPORTER": "none",
@@ -183,29 +184,50 @@ def serve_command(
     Returns when the command ends; Ctrl-C ends it.
     """
     named = _meant(cassettes, options, audience)
-    by_name = {item.name: item for item in named}
-    with reports() as kept, _server(named, command, options, port) as server:
-        audience.said(f"serving on http://{server.address[0]}:{server.address[1]}")
-        waiting: dict[Path, Generator[None, None, Verdict]] = {}
-        while True:
-            ended = server.process.poll() is not None
-            for path in kept.fresh():
-                run = kept.read(path)
-                item = by_name.get(run.name)
-                if item is None:
-                    audience.judged(cannot(run.name, _title(run), "no cassette has this request"))
-                else:
-                    waiting[path] = _settling(item, kept, path, None)
-            for path, judging in list(waiting.items()):
-                try:
-                    next(judging)
-                except StopIteration as judged:
-                    del waiting[path]
-                    kept.discard(path)
-                    audience.judged(judged.value)
-            if ended:
-                return
-            time.sleep(0.05)
+    with reports() as kept:
+        judging = _Serving(named, kept, audience)
+        try:
+            with _server(named, command, options, port) as server:
+                audience.said(f"serving on http://{server.address[0]}:{server.address[1]}")
+                while server.process.poll() is None:
+                    judging.go_on()
+                    time.sleep(_LOOK_S)
+        finally:  # what was on its way when it was told to stop
+            judging.go_on(until_done=True)
+
+
+class _Serving:
+    """Judges each request of a server as its report comes."""
+
+    def __init__(self, named: Sequence[Named], kept: Reports, audience: Audience) -> None:
+        self._named = {item.name: item for item in named}
+        self._kept = kept
+        self._audience = audience
+        self._waiting: dict[Path, Generator[None, None, Verdict]] = {}
+
+    def go_on(self, *, until_done: bool = False) -> None:
+        """Judge what can be judged by now, or what never will have more."""
+        for path in self._kept.fresh():
+            run = self._kept.read(path)
+            item = self._named.get(run.name)
+            if item is None:
+                reason = "no cassette has this request"
+                self._audience.judged(cannot(run.name, _title(run), reason))
+            elif until_done:
+                self._audience.judged(judge(item.cassette, run, None))
+            else:
+                self._waiting[path] = _settling(item, self._kept, path, None)
+        for path, judging in list(self._waiting.items()):
+            if until_done:
+                run = self._kept.read(path)
+                self._audience.judged(judge(self._named[run.name].cassette, run, None))
+                continue
+            try:
+                next(judging)
+            except StopIteration as judged:
+                del self._waiting[path]
+                self._kept.discard(path)
+                self._audience.judged(judged.value)
 
 
 def _title(run: Run) -> str:
