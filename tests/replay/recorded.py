@@ -121,14 +121,13 @@ def ask_everything(port: int) -> dict[str, bytes]:
         found["PUT /upload"] = client.put("/upload", content=_pieces()).content
         found["HEAD /items/2"] = client.head("/items/2").content
         found["GET /broken"] = client.get("/broken").content
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        with client.stream("GET", "/events") as response:
-            begin = b""
-            for piece in response.iter_raw():
-                begin += piece
-                if begin.count(b"data:") > 4:
-                    break
-            found["GET /events"] = begin
+    with httpx.stream("GET", f"http://127.0.0.1:{port}/events", timeout=30) as response:
+        begin = b""
+        for piece in response.iter_raw():
+            begin += piece
+            if begin.count(b"data:") > 4:
+                break
+        found["GET /events"] = begin
     return found
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.replay.recorded import SERVICE, Recorded
 from tests.replay.upstream import Upstream
 

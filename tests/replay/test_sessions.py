@@ -128,9 +128,8 @@ def test_sessions_of_ended_requests_are_forgotten_in_the_end(recorded: Recording
 
 def test_no_answer_is_an_error_that_names_the_nearest_and_is_counted() -> None:
     session = a_session(get(f"{URL}?id=1"))
-    with answering_from(Sessions(session)):
-        with pytest.raises(MissingRecording) as caught:
-            ask(f"{URL}?id=2")
+    with answering_from(Sessions(session)), pytest.raises(MissingRecording) as caught:
+        ask(f"{URL}?id=2")
     (miss,) = session.outcome.misses
     assert (miss.library, miss.asked, miss.nearest) == (
         "httpx",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.replay.cassettes import a_body, get, select
-from timetracer_otel.protocols.bodies import body_bytes, encode_body
 from timetracer_otel.interaction.body import Body
+from timetracer_otel.protocols.bodies import body_bytes, encode_body
 from timetracer_otel.protocols.http_parts import BodyPart, HttpInteraction, HttpResponse
 from timetracer_otel.protocols.sql import SqlInteraction, SqlResponse
 from timetracer_otel.replay.substitution import spellings, with_live_values

@@ -122,7 +122,7 @@ def in_a_thread() -> None:
     def work() -> None:
         try:
             requests.get(URL)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed on
             failed.append(error)
 
     thread = threading.Thread(target=work)
@@ -257,7 +257,7 @@ def outcome(call: Callable[[], Any], blocked: list[str]) -> str:
     before = len(blocked)
     try:
         call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever a library makes of it
         found: BaseException = error
         while isinstance(found, BaseExceptionGroup):
             found = found.exceptions[0]
