@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -120,7 +121,8 @@ class Reporter:
         if self._folder is None:
             return
         run = run_of(known.session, known.replayed, known.outside)
-        _put(self._folder / known.name, msgspec.json.encode(run))
+        with suppress(FileNotFoundError):  # nobody waits for it any more
+            _put(self._folder / known.name, msgspec.json.encode(run))
 
 
 def _taken(outside: Session) -> list[str]:

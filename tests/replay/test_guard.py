@@ -60,26 +60,20 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
                 self.send_response(200)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Not in the tests' output."""
 
         server.RequestHandlerClass = Handler
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
-        for family, address in (
-            (socket.AF_UNIX, str(path)),
-            (socket.AF_INET, ("127.0.0.1", world.port)),
-        ):
-            kind = socket.SOCK_STREAM if family is socket.AF_UNIX else socket.SOCK_DGRAM
-            sock = stack.enter_context(socket.socket(family, kind))
-            sock.bind(address)
-            sock.setblocking(False)
-            if family is socket.AF_UNIX:
-                sock.listen()
-                unix = sock
-            else:
-                datagrams = sock
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX))
+        unix.bind(str(path))
+        unix.listen()
+        datagrams = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        datagrams.bind(("127.0.0.1", world.port))
+        unix.setblocking(False)
+        datagrams.setblocking(False)
         yield world
         with pytest.raises(BlockingIOError):
             unix.accept()
