@@ -247,8 +247,9 @@ class RecordedConnection(_Asking):
         return self.__dict__["driver"].connection or RecordedConnection
 
     def ask(self, operation: str, statement: Any = "", parameters: Any = None) -> SqlInteraction:
-        """The recorded answer; raises the recorded error. An asynchronous driver's lets other
-        tasks run first, as a network would.
+        """The recorded answer; raises the recorded error.
+
+        That of an asynchronous driver lets other tasks run first, as a network would.
         """
         ref = self.origin.ref(operation, statement, parameters)
         ref.server = recorded_server(ref.system, ref.server)
@@ -317,8 +318,9 @@ _BELOW = frozenset(("_connection", "driver_connection"))
 
 
 class _DriverConnection:
-    """The asynchronous connection below one of SQLAlchemy's adapters: what sets it up does
-    nothing, and what else it is asked was not seen.
+    """The asynchronous connection below one of SQLAlchemy's adapters.
+
+    What sets it up does nothing; what else it is asked was not seen.
     """
 
     def __init__(self, above: RecordedConnection) -> None:

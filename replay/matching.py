@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ How = Literal["path", "key", "loose"]
 """By key and path; by key alone; by key with volatile literals as placeholders."""
 
 _NEAREST_OF = 200
+_NEAREST_TITLE = 300
+"""What is compared for it: a request may have made thousands of long calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class _Index:
     by_path: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
     by_key: dict[str, deque[int]] = field(default_factory=dict)
     by_loose: dict[str, list[int]] = field(default_factory=dict)
+    by_loose_path: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     has_cut: bool = False
 
 
@@ -67,20 +71,24 @@ class Answers:
         self._live: dict[str, str] = {}
 
     def take(
-        self, protocol: Protocol, request: Any, key: str, path: str, *, loosely: bool
+        self, protocol: Protocol, request: Any, key: str, paths: Sequence[str], *, loosely: bool
     ) -> Found | None:
-        """The answer to `request`, marked as given; None when nothing recorded fits."""
+        """The answer to `request`, marked as given; None when nothing recorded fits.
+
+        `paths` are where the call may be said to stand, best first: within its own span or not.
+        """
         index = self._indexes.get(protocol.name) or self._make_index(protocol)
-        place = self._next(index.by_path.get((key, path)))
-        if place is not None:
-            return self._give(place, "path")
+        for path in paths:
+            place = self._next(index.by_path.get((key, path)))
+            if place is not None:
+                return self._give(place, "path")
         place = self._next(index.by_key.get(key))
         if place is None and index.has_cut:
             place = self._next(index.by_key.get(protocol.cut_key(request)))
         if place is not None:
             return self._give(place, "key")
         if loosely:
-            place = self._drawn_anew(protocol, index, request)
+            place = self._drawn_anew(protocol, index, request, paths)
             if place is not None:
                 return self._give(place, "loose")
         return None
@@ -92,13 +100,18 @@ class Answers:
                 return interaction
         return None
 
-    def _drawn_anew(self, protocol: Protocol, index: _Index, request: Any) -> int | None:
+    def _drawn_anew(
+        self, protocol: Protocol, index: _Index, request: Any, paths: Sequence[str]
+    ) -> int | None:
         """The first call that differs in nothing but what the request itself drew.
 
         A literal that came from outside comes again: another one in its place is another thing.
         Nor is what the recording knows by its own name drawn anew.
         """
-        for place in self._loose(protocol, index).get(protocol.loose_key(request), ()):
+        self._index_loosely(protocol, index)
+        loose = protocol.loose_key(request)
+        here = [index.by_loose_path.get((loose, path), ()) for path in paths]
+        for place in chain(*here, index.by_loose.get(loose, ())):
             if self._used[place]:
                 continue
             pairs = protocol.volatile_pairs(self.interactions[place].request, request)
@@ -133,11 +146,15 @@ class Answers:
         mine = [i for i in self.interactions if type(i) is protocol.interaction]
         if not mine:
             return None
-        title = protocol.title(request)
+        title = protocol.title(request)[:_NEAREST_TITLE]
         unused = {id(i) for i in self.unused()}
+        mine.sort(key=lambda i: id(i) not in unused)
         best = max(
             mine[:_NEAREST_OF],
-            key=lambda i: (SequenceMatcher(None, i.title, title).ratio(), id(i) in unused),
+            key=lambda i: (
+                SequenceMatcher(None, i.title[:_NEAREST_TITLE], title).ratio(),
+                id(i) in unused,
+            ),
         )
         differences = protocol.differences(best.request, request)
         repeated = "nothing, but it was answered already" if id(best) not in unused else ""
@@ -154,13 +171,14 @@ class Answers:
                 index.has_cut = index.has_cut or getattr(body, "truncated", False)
         return index
 
-    def _loose(self, protocol: Protocol, index: _Index) -> dict[str, list[int]]:
-        if not index.by_loose:
-            for place, interaction in enumerate(self.interactions):
-                if type(interaction) is protocol.interaction:
-                    key = protocol.loose_key(interaction.request)
-                    index.by_loose.setdefault(key, []).append(place)
-        return index.by_loose
+    def _index_loosely(self, protocol: Protocol, index: _Index) -> None:
+        if index.by_loose:
+            return
+        for place, interaction in enumerate(self.interactions):
+            if type(interaction) is protocol.interaction:
+                key = protocol.loose_key(interaction.request)
+                index.by_loose_path.setdefault((key, interaction.path), []).append(place)
+                index.by_loose.setdefault(key, []).append(place)
 
     def _next(self, queue: deque[int] | None) -> int | None:
         while queue:

@@ -131,6 +131,8 @@ class _Exchange:
                 self._got.finish()
         elif message["type"] == "http.disconnect":
             self._got.finish("aborted")
+            # a middleware may round off what nobody reads any more
+            self._sent.finish("aborted")
 
     def sending(self, send: Send) -> Send:
         @wraps(send)

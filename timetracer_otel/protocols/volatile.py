@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["loosened", "pairs_between"]
+__all__ = ["loosened", "pairs_between", "replaced"]
 
 _VOLATILE = re.compile(
     r"""
@@ -36,6 +37,11 @@ def loosened(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: loosened(item) for key, item in value.items()}
     return value
+
+
+def replaced(text: str, pairs: Mapping[str, str]) -> str:
+    """`text` with each whole volatile literal that is in `pairs` exchanged."""
+    return _VOLATILE.sub(lambda match: pairs.get(match.group(), match.group()), text)
 
 
 def _is_epoch(value: float) -> bool:

@@ -18,7 +18,9 @@ __all__ = [
     "active_recorder",
     "begin",
     "begin_entry",
+    "current_paths",
     "current_place",
+    "current_root",
     "current_trace",
     "deactivate",
     "discard_trace",
@@ -55,6 +57,18 @@ def current_place() -> tuple[TraceRecord, str] | None:
     """The open trace and the path of the running code; None when nothing records here."""
     recorder = _active
     return recorder.current_place() if recorder is not None else None
+
+
+def current_root() -> tuple[int, int] | None:
+    """Trace ID and span ID of the local root that the running code belongs to, open or not."""
+    recorder = _active
+    return recorder.current_root() if recorder is not None else None
+
+
+def current_paths() -> tuple[str, ...]:
+    """What `begin` would take for the path here: without and with the current span as its own."""
+    recorder = _active
+    return recorder.current_paths() if recorder is not None else ("",)
 
 
 def begin(
