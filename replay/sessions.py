@@ -100,6 +100,15 @@ class Session:
             )
         return found.interaction if found is not None else None
 
+    def first_open(self, wanted: Callable[[Interaction], bool]) -> Interaction | None:
+        """The first one at the running code's path that `wanted` accepts and nobody had yet; it
+        stays open.
+        """
+        path = _path()
+        with self._lock:
+            unused = self.answers.unused()
+        return next((one for one in unused if one.path == path and wanted(one)), None)
+
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         return found if found is not None else self._again.take(protocol, key)

@@ -1,0 +1,248 @@
+"""What aiohttp's client takes for a connection: recorded bytes come in, what goes out is read.
+
+A piece of the recording is given when its reader waits for it, so that what is buffered, and
+where it is cut, is as it was. An exchange ends as it ended: complete, with the peer gone, with
+a limit of the client's reached, or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+from timetracer_otel.errors import CannotReplay, ReplayError
+from timetracer_otel.interaction import decode_error
+from timetracer_otel.interaction.parts import RecordedError
+from timetracer_otel.protocols.aiohttp_errors import CONNECT, RESOLVE
+from timetracer_otel.protocols.bodies import unread_rest
+from timetracer_otel.protocols.http_parts import HttpInteraction
+from timetracer_otel.protocols.http_wire import head_size, wire_reads
+from timetracer_otel.values import decode
+
+__all__ = ["RecordedTransport", "ServedExchange"]
+
+_SWITCHING_PROTOCOLS = 101
+
+
+class ServedExchange:
+    """One request of the application's, and the recorded interaction that answers it.
+
+    `ask` finds that interaction for the bytes that went out; it is called in the context that
+    the request was made in, wherever the library does its writing.
+    """
+
+    def __init__(self, request: Any, ask: Callable[[bytes], HttpInteraction]) -> None:
+        self.request = request
+        self._ask = ask
+        self._context = copy_context()
+        self.recorded: HttpInteraction | None = None
+
+    def use(self, recorded: HttpInteraction) -> None:
+        """The answer is known. Raises `CannotReplay` for one that cannot be given."""
+        if recorded.response is None and recorded.error is None:
+            reason = "it had no outcome when it was recorded"
+            raise CannotReplay(subject=recorded.title, reason=reason)
+        if recorded.response is not None and recorded.response.status == _SWITCHING_PROTOCOLS:
+            reason = "it became a WebSocket, whose messages are not recorded"
+            raise CannotReplay(subject=recorded.title, reason=reason)
+        self.recorded = recorded
+
+    def complete(self, written: bytes) -> HttpInteraction:
+        """The answer to the request, all of which has been written."""
+        if self.recorded is None:
+            self.use(self._context.run(self._ask, written))
+        assert self.recorded is not None
+        return self.recorded
+
+    @property
+    def failure(self) -> RecordedError | None:
+        """Why there never was a connection; None where there was one."""
+        error = self.recorded.error if self.recorded is not None else None
+        return error if error is not None and error.stage in (RESOLVE, CONNECT) else None
+
+
+class _Script:
+    """What is to come in, and how it ends."""
+
+    def __init__(self, recorded: HttpInteraction) -> None:
+        self.title = recorded.title
+        self.error = recorded.error
+        self.rest: CannotReplay | None = None
+        self.complete = False
+        self.pieces: deque[bytes] = deque()
+        self.head_left = 0
+        response = recorded.response
+        if response is not None:
+            pieces = wire_reads(response, title=recorded.title)
+            self.pieces.extend(pieces)
+            self.head_left = head_size(b"".join(pieces))
+            self.error = response.error
+            self.rest = unread_rest(response.body, title=recorded.title)
+            self.complete = self.rest is None and self.error is None
+        elif self.error is not None and "received" in self.error.attributes:
+            self.pieces.append(decode(self.error.attributes["received"]))
+            self.head_left = len(self.pieces[0])
+        self.in_head = response is None
+
+
+class RecordedTransport(asyncio.Transport):
+    """A transport to nowhere, for one protocol after the other's exchange."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Any) -> None:
+        super().__init__()
+        self._loop = loop
+        self._protocol = protocol
+        self._written: list[bytes] = []
+        self._exchange: ServedExchange | None = None
+        self._script: _Script | None = None
+        self._tunnel: bytes | None = None
+        self._is_closing = False
+        self._is_paused = False
+        self._is_due = False
+        protocol.connection_made(self)
+
+    # -- what the connector and its taps say -----------------------------------------------------
+
+    def begin(self, exchange: ServedExchange) -> None:
+        """The next request on this connection."""
+        self._exchange = exchange
+        self._script = None
+        self._tunnel = None
+        self._written = []
+
+    def tunnel(self, answer: bytes) -> None:
+        """The next request is the connector's own, to a proxy; `answer` is what comes back."""
+        self._tunnel = answer
+
+    def sent(self) -> None:
+        """The request has been written, but for what ends its framing."""
+        self._loop.call_soon(self._answer)
+
+    def wanted(self) -> None:
+        """Somebody is about to wait for more of the body."""
+        if self._script is not None:
+            self._soon()
+
+    # -- asyncio.Transport -----------------------------------------------------------------------
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._written.append(bytes(data))
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def close(self) -> None:
+        if not self._is_closing:
+            self._is_closing = True
+            self._loop.call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_reading(self) -> bool:
+        return not self._is_paused
+
+    def pause_reading(self) -> None:
+        self._is_paused = True
+
+    def resume_reading(self) -> None:
+        self._is_paused = False
+        self.wanted()
+
+    # -- the recording ---------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        if self._is_closing:
+            return
+        if self._tunnel is not None:
+            self._protocol.data_received(self._tunnel)
+            return
+        if self._exchange is None:
+            return
+        try:
+            recorded = self._exchange.complete(b"".join(self._written))
+            self._script = _Script(recorded)
+        except ReplayError as error:
+            self._protocol.set_exception(error)
+            return
+        self._play()
+
+    def _soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._play)
+
+    def _play(self) -> None:
+        """One piece, or the end; the head as a whole, of the body what is waited for."""
+        self._is_due = False
+        script = self._script
+        if script is None or self._is_closing or self._is_paused:
+            return
+        if script.head_left <= 0 and not script.in_head and not self._is_waited_for():
+            return
+        if script.pieces:
+            piece = script.pieces.popleft()
+            script.head_left -= len(piece)
+            self._protocol.data_received(piece)
+            self._soon()
+        else:
+            self._script = None
+            self._end(script)
+
+    def _is_waited_for(self) -> bool:
+        return getattr(self._protocol._payload, "_waiter", None) is not None
+
+    def _end(self, script: _Script) -> None:
+        payload = self._protocol._payload
+        if script.in_head:
+            self._fail(script.error)
+        elif payload is None or payload.is_eof() or payload.exception() is not None:
+            return
+        elif script.complete:
+            self._lose(None)
+        elif script.rest is not None:
+            payload.set_exception(script.rest)
+        else:
+            self._fail(script.error)
+
+    def _fail(self, error: RecordedError | None) -> None:
+        """What the recording says came instead of more."""
+        kind = error.type if error is not None else ""
+        if error is None or kind in ("ServerDisconnectedError", "ClientPayloadError"):
+            self._lose(None)
+        elif kind == "CancelledError":
+            return  # the application gave up; it will again
+        elif kind == "SocketTimeoutError":
+            self._protocol._on_read_timeout()
+        elif kind == "TimeoutError":
+            self._reach_limit()
+        elif self._protocol.exception() is None:
+            self._raise(error)
+
+    def _raise(self, error: RecordedError) -> None:
+        try:
+            raised = decode_error(error)
+        except Exception as unknown:  # noqa: BLE001 - whatever it is, its reader shall have it
+            raised = unknown
+        if isinstance(raised, OSError) and not isinstance(raised, TimeoutError):
+            self._lose(raised)
+        else:
+            self._protocol.set_exception(raised)
+
+    def _reach_limit(self) -> None:
+        """The limit for the whole request."""
+        timer = self._exchange.request._timer if self._exchange is not None else None
+        if hasattr(timer, "timeout"):
+            timer.timeout()
+        else:
+            self._protocol.set_exception(TimeoutError())
+
+    def _lose(self, error: BaseException | None) -> None:
+        self._is_closing = True
+        self._protocol.connection_lost(error)
