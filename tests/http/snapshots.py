@@ -8,7 +8,9 @@ from typing import Any
 
 __all__ = ["error_snapshot", "plain", "response_snapshot"]
 
-_DRAWN = re.compile(r'(boundary=|cnonce="|response=")[0-9a-f]+')
+_DRAWN = re.compile(r'(boundary=|cnonce="|response="|^00-)[0-9a-f-]+')
+"""By the client, or by the tracer for its `traceparent`."""
+
 _DRAWN_BODY = re.compile(rb"--[0-9a-f]{32}")
 _ATTRIBUTES = (
     "status_code",

@@ -24,6 +24,10 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing a socket with it sends RST instead of FIN."""
 
 
+_HANDSHAKE = b"\x16"
+"""What TLS begins with: a plain server answers as a plain server does."""
+
+
 @dataclass
 class Asked:
     """A request as it came; names of headers in lower case."""
@@ -111,6 +115,9 @@ class Upstream:
 
     def _talk(self, wire: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), wire, wire.makefile("rb") as lines:
+            if lines.peek(1)[:1] == _HANDSHAKE:
+                wire.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return
             for head in _heads(lines):
                 self.requests += 1
                 if not self._reply(_asked(head, lines, wire, self._stopping, self._counts)):
