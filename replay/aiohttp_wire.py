@@ -20,6 +20,7 @@ from timetracer_otel.protocols.aiohttp_errors import CONNECT, RESOLVE
 from timetracer_otel.protocols.bodies import unread_rest
 from timetracer_otel.protocols.http_parts import HttpInteraction
 from timetracer_otel.protocols.http_wire import head_size, wire_reads
+from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
 from timetracer_otel.values import decode
 
 __all__ = ["RecordedTransport", "ServedExchange"]
@@ -56,6 +57,11 @@ class ServedExchange:
             self.use(self._context.run(self._ask, written))
         assert self.recorded is not None
         return self.recorded
+
+    @property
+    def title(self) -> str:
+        """What was asked, in one line."""
+        return self.recorded.title if self.recorded is not None else str(self.request.url)
 
     @property
     def failure(self) -> RecordedError | None:
@@ -131,6 +137,9 @@ class RecordedTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._written.append(bytes(data))
 
+    def get_protocol(self) -> Any:
+        return self._protocol
+
     def get_write_buffer_size(self) -> int:
         return 0
 
@@ -201,7 +210,7 @@ class RecordedTransport(asyncio.Transport):
     def _end(self, script: _Script) -> None:
         payload = self._protocol._payload
         if script.in_head:
-            self._fail(script.error)
+            self._fail(script.error, script.title)
         elif payload is None or payload.is_eof() or payload.exception() is not None:
             return
         elif script.complete:
@@ -209,15 +218,16 @@ class RecordedTransport(asyncio.Transport):
         elif script.rest is not None:
             payload.set_exception(script.rest)
         else:
-            self._fail(script.error)
+            self._fail(script.error, script.title)
 
-    def _fail(self, error: RecordedError | None) -> None:
+    def _fail(self, error: RecordedError | None, title: str) -> None:
         """What the recording says came instead of more."""
         kind = error.type if error is not None else ""
         if error is None or kind in ("ServerDisconnectedError", "ClientPayloadError"):
             self._lose(None)
-        elif kind == "CancelledError":
-            return  # the application gave up; it will again
+        elif cancelled(error):
+            # the application gave up; it will again
+            self._loop.call_later(PATIENCE_S, self._protocol.set_exception, nobody_cancels(title))
         elif kind == "SocketTimeoutError":
             self._protocol._on_read_timeout()
         elif kind == "TimeoutError":

@@ -22,6 +22,7 @@ from timetracer_otel.protocols.http import HTTP
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.protocols.http_wire import WireRequestRef
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport, ServedExchange
+from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
 from timetracer_otel.replay.sessions import answer, current_session, serving
 
 __all__ = ["LIBRARY"]
@@ -182,10 +183,12 @@ async def _fail(exchange: ServedExchange, wrapped: Callable[[OSError], Any], req
     failure = exchange.failure
     if failure is None:
         return
-    if failure.type == "CancelledError" or (failure.type == "TimeoutError" and not failure.cause):
-        if failure.type == "TimeoutError" and hasattr(exchange.request._timer, "timeout"):
-            exchange.request._timer.timeout()  # the limit for the whole request
-        await asyncio.get_running_loop().create_future()
+    if failure.type == "TimeoutError" and failure.cause is None:
+        exchange.request._timer.timeout()  # the limit for the whole request: it cancels this task
+        await asyncio.sleep(PATIENCE_S)
+    if cancelled(failure):  # the application gave up; it will again
+        await asyncio.sleep(PATIENCE_S)
+        raise nobody_cancels(exchange.title)
     try:
         raise decode_error(failure)
     except known.ClientError:

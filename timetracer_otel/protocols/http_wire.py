@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from timetracer_otel.interaction.body import Body
-from timetracer_otel.protocols.bodies import body_bytes, wire_chunks, wire_headers
+from timetracer_otel.protocols.bodies import body_bytes, wire
 from timetracer_otel.protocols.http_parts import (
     HttpRequestRef,
     HttpResponse,
@@ -114,9 +114,8 @@ def wire_reads(response: HttpResponse, *, title: str) -> list[bytes]:
     Raises `CannotReplay` for a truncated body.
     """
     part = response.body
-    chunks = wire_chunks(part, title=title) if part is not None else []
     state = part.state if part is not None else "complete"
-    headers = wire_headers(response.headers, part)
+    headers, chunks = wire(response.headers, part, title=title)
     rest = _kept_rest(response, headers)
     if rest is None:
         rest = _framed(headers, chunks, state, response.trailers)
