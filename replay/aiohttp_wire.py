@@ -19,12 +19,13 @@ from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.aiohttp_errors import CONNECT, RESOLVE
 from timetracer_otel.protocols.bodies import unread_rest
 from timetracer_otel.protocols.http_parts import HttpInteraction
-from timetracer_otel.protocols.http_wire import head_size, wire_reads
+from timetracer_otel.protocols.http_wire import content_size, head_size, wire_reads
 from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
 from timetracer_otel.values import decode
 
 __all__ = ["RecordedTransport", "ServedExchange"]
 
+_CONTINUE = " 100 "
 _SWITCHING_PROTOCOLS = 101
 
 
@@ -32,12 +33,19 @@ class ServedExchange:
     """One request of the application's, and the recorded interaction that answers it.
 
     `ask` finds that interaction for the bytes that went out; it is called in the context that
-    the request was made in, wherever the library does its writing.
+    the request was made in, wherever the library does its writing. `following` is the next one
+    recorded of its method and URL, which may say how much of the request ever went out.
     """
 
-    def __init__(self, request: Any, ask: Callable[[bytes], HttpInteraction]) -> None:
+    def __init__(
+        self,
+        request: Any,
+        ask: Callable[[bytes], HttpInteraction],
+        following: HttpInteraction | None,
+    ) -> None:
         self.request = request
         self._ask = ask
+        self._following = following
         self._context = copy_context()
         self.recorded: HttpInteraction | None = None
 
@@ -50,6 +58,38 @@ class ServedExchange:
             reason = "it became a WebSocket, whose messages are not recorded"
             raise CannotReplay(subject=recorded.title, reason=reason)
         self.recorded = recorded
+
+    @property
+    def is_answered_bare(self) -> bool:
+        """Whether the body never went out: nobody was there, or nobody wanted it."""
+        following = self._following
+        if following is None:
+            return False
+        if _never_connected(following.error):
+            return True
+        return self.asks_first and not self._was_let_on(following)
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the body waits for ``100 Continue``."""
+        return self.request._continue is not None
+
+    @staticmethod
+    def _was_let_on(following: HttpInteraction) -> bool:
+        response = following.response
+        return response is not None and _CONTINUE in str(response.extensions.get("before", ""))
+
+    def is_enough(self, written: bytes) -> bool:
+        """Whether an answer came when no more than this had been written."""
+        if b"\r\n\r\n" not in written:
+            return False
+        if self.asks_first and self.recorded is not None:
+            return True
+        following = self._following
+        body = following.request.body if following is not None else None
+        if body is None or body.state != "partial":
+            return False
+        return content_size(written) >= body.size
 
     def complete(self, written: bytes) -> HttpInteraction:
         """The answer to the request, all of which has been written."""
@@ -67,7 +107,11 @@ class ServedExchange:
     def failure(self) -> RecordedError | None:
         """Why there never was a connection; None where there was one."""
         error = self.recorded.error if self.recorded is not None else None
-        return error if error is not None and error.stage in (RESOLVE, CONNECT) else None
+        return error if _never_connected(error) else None
+
+
+def _never_connected(error: RecordedError | None) -> bool:
+    return error is not None and error.stage in (RESOLVE, CONNECT)
 
 
 class _Script:
@@ -105,6 +149,7 @@ class RecordedTransport(asyncio.Transport):
         self._exchange: ServedExchange | None = None
         self._script: _Script | None = None
         self._tunnel: bytes | None = None
+        self._is_sent = False
         self._is_closing = False
         self._is_paused = False
         self._is_due = False
@@ -118,6 +163,7 @@ class RecordedTransport(asyncio.Transport):
         self._script = None
         self._tunnel = None
         self._written = []
+        self._is_sent = False
 
     def tunnel(self, answer: bytes) -> None:
         """The next request is the connector's own, to a proxy; `answer` is what comes back."""
@@ -125,7 +171,9 @@ class RecordedTransport(asyncio.Transport):
 
     def sent(self) -> None:
         """The request has been written, but for what ends its framing."""
-        self._loop.call_soon(self._answer)
+        if not self._is_sent:
+            self._is_sent = True
+            self._loop.call_soon(self._answer)
 
     def wanted(self) -> None:
         """Somebody is about to wait for more of the body."""
@@ -135,7 +183,20 @@ class RecordedTransport(asyncio.Transport):
     # -- asyncio.Transport -----------------------------------------------------------------------
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._written and self._exchange is not None and self._exchange.asks_first:
+            self._loop.call_soon(self._let_on)
         self._written.append(bytes(data))
+        if self._awaits_less():
+            self.sent()
+
+    def _awaits_less(self) -> bool:
+        if self._is_sent or self._exchange is None:
+            return False
+        return self._exchange.is_enough(b"".join(self._written))
+
+    def _let_on(self) -> None:
+        if not self._is_closing and not self._is_sent:
+            self._protocol.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def get_protocol(self) -> Any:
         return self._protocol
@@ -216,7 +277,7 @@ class RecordedTransport(asyncio.Transport):
         elif script.complete:
             self._lose(None)
         elif script.rest is not None:
-            payload.set_exception(script.rest)
+            self._give(script.rest)
         else:
             self._fail(script.error, script.title)
 
@@ -227,7 +288,7 @@ class RecordedTransport(asyncio.Transport):
             self._lose(None)
         elif cancelled(error):
             # the application gave up; it will again
-            self._loop.call_later(PATIENCE_S, self._protocol.set_exception, nobody_cancels(title))
+            self._loop.call_later(PATIENCE_S, self._give, nobody_cancels(title))
         elif kind == "SocketTimeoutError":
             self._protocol._on_read_timeout()
         elif kind == "TimeoutError":
@@ -244,6 +305,14 @@ class RecordedTransport(asyncio.Transport):
             self._lose(raised)
         else:
             self._protocol.set_exception(raised)
+
+    def _give(self, error: BaseException) -> None:
+        """To whoever reads, the head or the body."""
+        payload = self._protocol._payload
+        if not self._is_closing and payload is not None and not payload.is_eof():
+            payload.set_exception(error)
+        elif not self._is_closing:
+            self._protocol.set_exception(error)
 
     def _reach_limit(self) -> None:
         """The limit for the whole request."""

@@ -9,16 +9,14 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-from msgspec.structs import replace
-
 from timetracer_otel.capture.aiohttp import LIBRARY as CAPTURED
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
-from timetracer_otel.protocols.aiohttp_errors import CONNECT, RESOLVE
-from timetracer_otel.protocols.http import HTTP
+from timetracer_otel.protocols.aiohttp_errors import RESOLVE
+from timetracer_otel.protocols.http_address import canonical_url
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.protocols.http_wire import WireRequestRef
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport, ServedExchange
@@ -38,23 +36,21 @@ def _ask(request: HttpRequestRef) -> HttpInteraction:
 
 
 def _exchange_for(request: Any) -> ServedExchange:
-    """Answered at once where the body is known, or nobody ever let the request out."""
+    """Answered at once where all of the request is known, or nobody ever let it out."""
 
     def ask(written: bytes) -> HttpInteraction:
         head, end, rest = written.partition(b"\r\n\r\n")
-        return _ask(
-            WireRequestRef(
-                request.method, request.url, [], body=Body.of(rest), head=head + end
-            )
-        )
+        body = Body.of(rest) if rest else None
+        return _ask(WireRequestRef(request.method, request.url, [], body, head=head + end))
 
-    exchange = ServedExchange(request, ask)
-    content = _known_content(request)
     bare = HttpRequestRef(request.method, request.url, _headers_of(request))
-    if content is not None:
-        bare.body = Body.of(content) if content else None
+    content = _known_content(request)
+    following = _next_like(bare) if content != b"" else None
+    exchange = ServedExchange(request, ask, following)
+    if exchange.is_answered_bare:
         exchange.use(_ask(bare))
-    elif _next_never_connected(bare):
+    elif content is not None:
+        bare.body = Body.of(content) if content else None
         exchange.use(_ask(bare))
     return exchange
 
@@ -76,18 +72,20 @@ def _known_content(request: Any) -> bytes | None:
     return None
 
 
-def _next_never_connected(request: HttpRequestRef) -> bool:
-    """Whether the next recorded request like it, whatever its body, found no connection."""
-    key = HTTP.key(HTTP.encode_request(request))
+def _next_like(request: HttpRequestRef) -> HttpInteraction | None:
+    """The next recorded request like it, whatever its body."""
+    address = canonical_url(str(request.url))
 
     def is_like(recorded: Any) -> bool:
-        return isinstance(recorded, HttpInteraction) and key == HTTP.key(
-            replace(recorded.request, body=None)
+        return (
+            isinstance(recorded, HttpInteraction)
+            and recorded.request.method == request.method
+            and canonical_url(recorded.request.url) == address
         )
 
     session = current_session()
-    found: Any = session.first_open(is_like) if session is not None else None
-    return found is not None and found.error is not None and found.error.stage in (RESOLVE, CONNECT)
+    found = session.first_open(is_like) if session is not None else None
+    return found if isinstance(found, HttpInteraction) else None
 
 
 def _connect(original: Callable[..., Any]) -> Callable[..., Any]:

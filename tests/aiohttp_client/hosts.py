@@ -113,8 +113,6 @@ def _both_ways(one: socket.socket, other: socket.socket) -> None:
     thread.start()
     _pump(one, other)
     thread.join()
-    with contextlib.suppress(OSError, ValueError):
-        one.unwrap()  # type: ignore[attr-defined]
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -16,8 +16,9 @@ __all__ = ["error_snapshot", "plain", "response_snapshot"]
 
 _DRAWN = re.compile(
     r"(boundary=|cnonce=\"|response=\"|-Key': '|traceparent': ')[0-9A-Za-z+/=-]+|00-[0-9a-f]{32}-[0-9a-f-]+"
+    r"|(?<= at )0x[0-9a-f]+|(?<=proxy_headers_hash=)-?\d+"
 )
-"""By the client, or by the tracer for its `traceparent`."""
+"""By the client, by the tracer for its `traceparent`, or by the interpreter."""
 
 _MAX_DEPTH = 6
 _OF_ERRORS = (
@@ -57,6 +58,8 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - a kind of value each
         return [type(value).__name__, [[k, plain(v)] for k, v in value.items()]]
     if isinstance(value, Mapping | MappingProxyType):
         return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "proxy_headers_hash"):  # salted anew in each process
+        value = value._replace(proxy_headers_hash=bool(value.proxy_headers_hash))
     if isinstance(value, list | tuple | set | frozenset):
         return [type(value).__name__, *[plain(item) for item in value]]
     if type(value).__name__ == "ClientResponse":

@@ -21,12 +21,15 @@ __all__ = ["LIBRARY"]
 _IN_REQUEST = guarded("aiohttp request")
 _IN_RESPONSE = guarded("aiohttp response")
 _SWITCHING_PROTOCOLS = 101
+_FROM_ABOVE = frozenset({CancelledError, TimeoutError})
+"""What ends a call from outside of it. Other errors are the application's: it wants no more."""
 
 
 class _Wire:
     """One exchange, from the moment that it has a connection.
 
-    `is_over` once nothing more of it can come; the connection may live on.
+    `is_starting` while the library waits for status and headers, `is_over` once nothing more
+    can come; the connection may live on.
     """
 
     __slots__ = (
@@ -41,6 +44,7 @@ class _Wire:
         "_sent",
         "_timer",
         "is_over",
+        "is_starting",
     )
 
     def __init__(self, exchange: Exchange, ref: WireRequestRef, timer: Any) -> None:
@@ -54,6 +58,7 @@ class _Wire:
         self._answered: Passing | None = None
         self._content: Any = None
         self._lost: BaseException | None = None
+        self.is_starting = False
         self.is_over = False
 
     # -- the request ----------------------------------------------------------------------------
@@ -150,17 +155,23 @@ class _Wire:
 
     def given_up(self) -> None:
         """The client closes the connection before the exchange has come to its end."""
-        late = _timeout_of(self._timer)
+        error = _timeout_of(self._timer) or sys.exception()
         if self._answered is not None:
-            if late is not None:
-                self._answered.broke_off(late)
-            else:
-                self._answered.left()
-        elif (error := late or sys.exception()) is not None:
+            self._left(error if type(error) in _FROM_ABOVE else None)
+        elif error is not None:
             self.failed(error, "send")
-        else:
+        elif not self.is_starting:
             self._exchange.abandon()
-        self._over()
+            self._over()
+
+    def _left(self, error: BaseException | None) -> None:
+        if self._content is not None and self._content.is_eof():
+            self._complete()  # its end is what the connection is closed for
+        elif error is not None:
+            self._broke_off(error)
+        elif self._answered is not None:
+            self._answered.left()
+            self._over()
 
     def timed_out(self, error: BaseException) -> None:
         """Nothing came for as long as the client waits."""
@@ -239,6 +250,7 @@ def _start(original: Callable[..., Any]) -> Callable[..., Any]:
             wire = _of(connection.protocol)
         if wire is None:
             return await original(self, connection)
+        wire.is_starting = True
         try:
             started = await original(self, connection)
         except BaseException as error:

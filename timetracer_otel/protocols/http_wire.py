@@ -24,7 +24,14 @@ from timetracer_otel.protocols.http_parts import (
     header_lines,
 )
 
-__all__ = ["MAX_READS", "WireRequestRef", "WireResponseRef", "head_size", "wire_reads"]
+__all__ = [
+    "MAX_READS",
+    "WireRequestRef",
+    "WireResponseRef",
+    "content_size",
+    "head_size",
+    "wire_reads",
+]
 
 MAX_READS = 10_000
 _PIECE = 64 * 1024
@@ -159,6 +166,13 @@ def _replaced(body: Body, chunks: list[bytes], dropped: int) -> Body:
     if body.truncated:
         found.cut_like(body)
     return found
+
+
+def content_size(request: bytes) -> int:
+    """How many bytes of a request's content are among those that went out."""
+    head, end, rest = request.partition(b"\r\n\r\n")
+    chunked = _is_chunked(_head_of(head + end)[1])
+    return sum(map(len, _dechunked(rest)[0])) if chunked else len(rest)
 
 
 def head_size(data: bytes) -> int:
