@@ -65,7 +65,7 @@ class Session:
         self.cassette = cassette
         self.name = name
         self.outcome = Outcome()
-        self.answers = Answers(cassette.interactions)
+        self.answers = Answers(cassette.interactions, cassette.entry)
         self.time = RecordedTime(cassette)
         self.draws = RecordedDraws(cassette)
         self._bootstrap = Reusable(cassette.bootstrap)
@@ -100,14 +100,10 @@ class Session:
             )
         return found.interaction if found is not None else None
 
-    def first_open(self, wanted: Callable[[Interaction], bool]) -> Interaction | None:
-        """The first one at the running code's path that `wanted` accepts and nobody had yet; it
-        stays open.
-        """
-        path = _path()
+    def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
+        """What was recorded next of the calls that are `like` the one to come; not given by it."""
         with self._lock:
-            unused = self.answers.unused()
-        return next((one for one in unused if one.path == path and wanted(one)), None)
+            return self.answers.upcoming(protocol_named(protocol_name), like)
 
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)

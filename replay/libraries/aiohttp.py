@@ -16,8 +16,8 @@ from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.aiohttp_errors import RESOLVE
-from timetracer_otel.protocols.http_address import canonical_url
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
+from timetracer_otel.protocols.http_address import bare_url, canonical_url
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequest, HttpRequestRef
 from timetracer_otel.protocols.http_wire import WireRequestRef
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport, ServedExchange
 from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
@@ -73,18 +73,14 @@ def _known_content(request: Any) -> bytes | None:
 
 
 def _next_like(request: HttpRequestRef) -> HttpInteraction | None:
-    """The next recorded request like it, whatever its body."""
-    address = canonical_url(str(request.url))
+    """The next recorded request of its method and URL, whatever its body."""
+    address = canonical_url(bare_url(str(request.url)))
 
-    def is_like(recorded: Any) -> bool:
-        return (
-            isinstance(recorded, HttpInteraction)
-            and recorded.request.method == request.method
-            and canonical_url(recorded.request.url) == address
-        )
+    def like(recorded: HttpRequest) -> bool:
+        return recorded.method == request.method and canonical_url(recorded.url) == address
 
     session = current_session()
-    found = session.first_open(is_like) if session is not None else None
+    found = session.upcoming("http", like) if session is not None else None
     return found if isinstance(found, HttpInteraction) else None
 
 

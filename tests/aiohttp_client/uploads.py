@@ -83,6 +83,7 @@ async def send_a_file(caller: Caller) -> None:
         async with caller.session():
             with file.open("rb") as opened:
                 await caller.ask("POST", "/echo", data=opened)
+                await asyncio.sleep(0.2)  # a thread closes it
                 caller.note(closed=opened.closed)
 
 
