@@ -32,15 +32,16 @@ _SWITCHING_PROTOCOLS = 101
 class ServedExchange:
     """One request of the application's, and the recorded interaction that answers it.
 
-    `ask` finds that interaction for the bytes that went out; it is called in the context that
-    the request was made in, wherever the library does its writing. `following` is the next one
-    recorded of its method and URL, which may say how much of the request ever went out.
+    `ask` finds that interaction for the bytes that went out, `cut` before their end or not; it is
+    called in the context that the request was made in, wherever the library does its writing.
+    `following` is the next one recorded of its method and URL, which may say how much of the
+    request ever went out.
     """
 
     def __init__(
         self,
         request: Any,
-        ask: Callable[[bytes], HttpInteraction],
+        ask: Callable[..., HttpInteraction],
         following: HttpInteraction | None,
     ) -> None:
         self.request = request
@@ -79,22 +80,25 @@ class ServedExchange:
         response = following.response
         return response is not None and _CONTINUE in str(response.extensions.get("before", ""))
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether an answer came before all of the request had been written."""
+        if self.asks_first:
+            return self.recorded is not None
+        body = self._following.request.body if self._following is not None else None
+        return body is not None and body.state == "partial"
+
     def is_enough(self, written: bytes) -> bool:
-        """Whether an answer came when no more than this had been written."""
+        """Whether, of a request that `is_cut`, no more went out than this."""
         if b"\r\n\r\n" not in written:
             return False
-        if self.asks_first and self.recorded is not None:
-            return True
-        following = self._following
-        body = following.request.body if following is not None else None
-        if body is None or body.state != "partial":
-            return False
-        return content_size(written) >= body.size
+        body = self._following.request.body if self._following is not None else None
+        return self.recorded is not None or body is None or content_size(written) >= body.size
 
-    def complete(self, written: bytes) -> HttpInteraction:
-        """The answer to the request, all of which has been written."""
+    def complete(self, written: bytes, *, cut: bool) -> HttpInteraction:
+        """The answer to what has been written: the request, or as much as there will be."""
         if self.recorded is None:
-            self.use(self._context.run(self._ask, written))
+            self.use(self._context.run(self._ask, written, cut=cut))
         assert self.recorded is not None
         return self.recorded
 
@@ -169,11 +173,11 @@ class RecordedTransport(asyncio.Transport):
         """The next request is the connector's own, to a proxy; `answer` is what comes back."""
         self._tunnel = answer
 
-    def sent(self) -> None:
-        """The request has been written, but for what ends its framing."""
+    def sent(self, *, cut: bool = False) -> None:
+        """The request has been written, but for what ends its framing; or it was `cut`."""
         if not self._is_sent:
             self._is_sent = True
-            self._loop.call_soon(self._answer)
+            self._loop.call_soon(self._answer, cut)
 
     def wanted(self) -> None:
         """Somebody is about to wait for more of the body."""
@@ -186,13 +190,9 @@ class RecordedTransport(asyncio.Transport):
         if not self._written and self._exchange is not None and self._exchange.asks_first:
             self._loop.call_soon(self._let_on)
         self._written.append(bytes(data))
-        if self._awaits_less():
-            self.sent()
-
-    def _awaits_less(self) -> bool:
-        if self._is_sent or self._exchange is None:
-            return False
-        return self._exchange.is_enough(b"".join(self._written))
+        exchange = self._exchange
+        if exchange is not None and exchange.is_cut and exchange.is_enough(b"".join(self._written)):
+            self.sent(cut=True)
 
     def _let_on(self) -> None:
         if not self._is_closing and not self._is_sent:
@@ -227,7 +227,7 @@ class RecordedTransport(asyncio.Transport):
 
     # -- the recording ---------------------------------------------------------------------------
 
-    def _answer(self) -> None:
+    def _answer(self, cut: bool) -> None:
         if self._is_closing:
             return
         if self._tunnel is not None:
@@ -236,7 +236,7 @@ class RecordedTransport(asyncio.Transport):
         if self._exchange is None:
             return
         try:
-            recorded = self._exchange.complete(b"".join(self._written))
+            recorded = self._exchange.complete(b"".join(self._written), cut=cut)
             self._script = _Script(recorded)
         except ReplayError as error:
             self._protocol.set_exception(error)

@@ -38,9 +38,11 @@ def _ask(request: HttpRequestRef) -> HttpInteraction:
 def _exchange_for(request: Any) -> ServedExchange:
     """Answered at once where all of the request is known, or nobody ever let it out."""
 
-    def ask(written: bytes) -> HttpInteraction:
+    def ask(written: bytes, *, cut: bool) -> HttpInteraction:
         head, end, rest = written.partition(b"\r\n\r\n")
-        body = Body.of(rest) if rest else None
+        body = Body.of(rest)
+        if cut:
+            body.state = "partial"
         return _ask(WireRequestRef(request.method, request.url, [], body, head=head + end))
 
     bare = HttpRequestRef(request.method, request.url, _headers_of(request))
