@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from tests.aiohttp_client.caller import Caller, case
 from tests.aiohttp_client.snapshots import response_snapshot
@@ -259,7 +260,7 @@ async def events_of_the_application(caller: Caller) -> None:
         return told_of
 
     for name in sorted(vars(config)):
-        if name.startswith("_on_") or name.startswith("on_"):
+        if name.startswith(("_on_", "on_")):
             getattr(config, name.lstrip("_")).append(listen(name.lstrip("_")))
     # one after the other: what runs side by side is told in the order of the network
     async with caller.session(trace_configs=[config]):
@@ -300,7 +301,7 @@ async def without_a_session(caller: Caller) -> None:
 
 @case
 async def a_resolver_of_the_application(caller: Caller) -> None:
-    class Fixed(aiohttp.abc.AbstractResolver):
+    class Fixed(AbstractResolver):
         async def resolve(self, host: str, port: int = 0, family: Any = 0) -> Any:
             where = {"hostname": host, "host": "127.0.0.1", "port": port}
             return [{**where, "family": family, "proto": 0, "flags": 0}]

@@ -82,15 +82,20 @@ async def sock_connect_timeout(caller: Caller) -> None:
 @case
 async def pool_timeout(caller: Caller) -> None:
     connector = aiohttp.TCPConnector(limit=1)
-    async with caller.session(connector=connector) as session:
-        async with session.get(caller.absolute("/slow-body")):
-            await caller.ask("GET", "/json", timeout=aiohttp.ClientTimeout(connect=0.2))
+    limit = aiohttp.ClientTimeout(connect=0.2)
+    async with (
+        caller.session(connector=connector) as session,
+        session.get(caller.absolute("/slow-body")),
+    ):
+        await caller.ask("GET", "/json", timeout=limit)
 
 
 @case
 async def a_limit_of_the_application(caller: Caller) -> None:
     async with caller.session() as session:
-        await caller.tried(lambda: asyncio.wait_for(session.get(caller.absolute("/slow-headers")), 0.3))
+        await caller.tried(
+            lambda: asyncio.wait_for(session.get(caller.absolute("/slow-headers")), 0.3)
+        )
 
         async def within() -> None:
             async with asyncio.timeout(0.3), session.get(caller.absolute("/slow-body")) as response:
@@ -200,10 +205,12 @@ async def chunks_that_came_before_the_error(caller: Caller) -> None:
 @case
 async def a_read_timeout_after_the_first_chunk(caller: Caller) -> None:
     limit = aiohttp.ClientTimeout(sock_read=0.3)
-    async with caller.session(timeout=limit) as session:
-        async with session.get(caller.absolute("/slow-body")) as response:
-            await caller.each(response.content.iter_any())
-            caller.note(closed=response.closed)
+    async with (
+        caller.session(timeout=limit) as session,
+        session.get(caller.absolute("/slow-body")) as response,
+    ):
+        await caller.each(response.content.iter_any())
+        caller.note(closed=response.closed)
 
 
 @case

@@ -36,7 +36,7 @@ class Caller:
 
     @staticmethod
     def address(name: str) -> str:
-        """Of a server: ``DEAF_URL``, ``REFUSED_URL``, ``TLS_URL``, …"""
+        """Of a server, by its name in the environment."""
         return os.environ[name]
 
     def note(self, **values: Any) -> None:
@@ -64,7 +64,7 @@ class Caller:
                 body = await response.read()
                 self.note(before=before, body=body, response=response_snapshot(response))
                 self.note(text=await _tried(response.text), json=await _tried(response.json))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             self.note(error=error_snapshot(error))
             return None
         self.note(after=response_snapshot(response))
@@ -83,7 +83,7 @@ class Caller:
         """The outcome of `call`, noted if it is an error."""
         try:
             return await call()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             self.note(error=error_snapshot(error))
 
     async def each(self, items: Any) -> list[Any]:
@@ -92,7 +92,7 @@ class Caller:
         try:
             async for item in items:
                 found.append(item)  # noqa: PERF401 - what came before an error counts
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             found.append(error)
         self.note(items=found)
         return found
@@ -101,5 +101,5 @@ class Caller:
 async def _tried(call: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return await call()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
         return error

@@ -120,5 +120,5 @@ async def a_websocket(caller: Caller) -> None:
             async with session.ws_connect(caller.address("WS_URL")) as socket:
                 await socket.send_str("hello")
                 caller.note(answer=await socket.receive_str())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             caller.note(error=error_snapshot(error))

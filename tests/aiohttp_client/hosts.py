@@ -172,7 +172,13 @@ def _continued(wire: socket.socket) -> None:
 
 
 def _in_pieces(wire: socket.socket) -> None:
-    for piece in (b"HTTP/1.1 200 O", b"K\r\nX-Split: a", b"b\r\nContent-", b"Length: 4\r\n\r\nab", b"cd"):
+    for piece in (
+        b"HTTP/1.1 200 O",
+        b"K\r\nX-Split: a",
+        b"b\r\nContent-",
+        b"Length: 4\r\n\r\nab",
+        b"cd",
+    ):
         wire.sendall(piece)
         threading.Event().wait(0.02)
 
@@ -183,7 +189,8 @@ def _half_a_head(wire: socket.socket) -> None:
 
 def _odd_spelling(wire: socket.socket) -> None:
     wire.sendall(
-        b"HTTP/1.1 200 OK\r\nx-odd:no space\r\nX-Wide:   three  \r\nTransfer-Encoding: Chunked\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nx-odd:no space\r\nX-Wide:   three  \r\n"
+        b"Transfer-Encoding: Chunked\r\n\r\n"
         b"00A;name=value\r\n0123456789\r\n3\r\nabc\r\n0\r\n\r\n"
     )
 
@@ -225,7 +232,7 @@ def _drip(wire: socket.socket) -> None:
     wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n")
     for n in range(3):
         threading.Event().wait(0.03)
-        wire.sendall(b"piece %d..\n" % n + b"."[:0])
+        wire.sendall(b"piece %d..\n" % n)
     wire.sendall(b"...")
 
 

@@ -15,7 +15,8 @@ from yarl import URL
 __all__ = ["error_snapshot", "plain", "response_snapshot"]
 
 _DRAWN = re.compile(
-    r"(boundary=|cnonce=\"|response=\"|-Key': '|traceparent': ')[0-9A-Za-z+/=-]+|00-[0-9a-f]{32}-[0-9a-f-]+"
+    r"(boundary=|cnonce=\"|response=\"|-Key': '|traceparent': ')[0-9A-Za-z+/=-]+"
+    r"|00-[0-9a-f]{32}-[0-9a-f-]+"
     r"|(?<= at )0x[0-9a-f]+|(?<=proxy_headers_hash=)-?\d+"
 )
 """By the client, by the tracer for its `traceparent`, or by the interpreter."""
@@ -41,7 +42,7 @@ _OF_ERRORS = (
 )
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 - a kind of value each
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - a kind of value each
     """As JSON can hold it, with unlike types told apart."""
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -73,7 +74,7 @@ def response_snapshot(response: Any) -> dict[str, Any]:
     for name in sorted(dir(response)):
         if name.startswith("_") or name == "ATTRS":
             continue
-        value = _tried(lambda name=name: getattr(response, name))  # type: ignore[misc]
+        value = _tried(lambda name=name: getattr(response, name))
         if not callable(value) or isinstance(value, type):
             found[name] = plain(value)
     found["repr"] = plain(repr(response))
@@ -86,7 +87,7 @@ def _tried(read: Callable[[], Any]) -> Any:
         warnings.simplefilter("ignore")
         try:
             return read()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             return error
 
 
@@ -106,7 +107,7 @@ def error_snapshot(error: BaseException | None, depth: int = 0) -> Any:
         "attributes": sorted(name for name in vars(error) if not name.startswith("__")),
     }
     for name in _OF_ERRORS:
-        value = _tried(lambda name=name: getattr(error, name, "absent"))  # type: ignore[misc]
+        value = _tried(lambda name=name: getattr(error, name, "absent"))
         if not isinstance(value, str) or value != "absent":
             found[name] = _shallow(value)
     return found

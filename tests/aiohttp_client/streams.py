@@ -30,11 +30,13 @@ READ: dict[str, tuple[str, str, tuple[Any, ...]]] = {
 
 def _read(name: str, target: str, way: str, arguments: tuple[Any, ...]) -> None:
     async def run(caller: Caller) -> None:
-        async with caller.session() as session:
-            async with session.get(caller.absolute(target)) as response:
-                note_state(caller, response)
-                await caller.each(getattr(response.content, way)(*arguments))
-                note_state(caller, response)
+        async with (
+            caller.session() as session,
+            session.get(caller.absolute(target)) as response,
+        ):
+            note_state(caller, response)
+            await caller.each(getattr(response.content, way)(*arguments))
+            note_state(caller, response)
 
     run.__name__ = name
     case(run)
@@ -91,12 +93,12 @@ async def odd_spelling(caller: Caller) -> None:
 
 @case
 async def parts(caller: Caller) -> None:
-    async with caller.session() as session:
-        async with session.get(caller.address("RAW_URL") + "/parts") as response:
-            reader = aiohttp.MultipartReader.from_response(response)
-            while (part := await reader.next()) is not None:
-                assert isinstance(part, aiohttp.BodyPartReader)
-                caller.note(name=part.filename, headers=part.headers, read=await part.text())
+    target = caller.address("RAW_URL") + "/parts"
+    async with caller.session() as session, session.get(target) as response:
+        reader = aiohttp.MultipartReader.from_response(response)
+        while (part := await reader.next()) is not None:
+            assert isinstance(part, aiohttp.BodyPartReader)
+            caller.note(name=part.filename, headers=part.headers, read=await part.text())
 
 
 @case
@@ -162,10 +164,12 @@ async def large_in_pieces(caller: Caller) -> None:
 
 @case
 async def a_small_buffer(caller: Caller) -> None:
-    async with caller.session(read_bufsize=1024) as session:
-        async with session.get(caller.absolute("/large")) as response:
-            caller.note(first=await response.content.readexactly(100_000))
-            note_state(caller, response)
+    async with (
+        caller.session(read_bufsize=1024) as session,
+        session.get(caller.absolute("/large")) as response,
+    ):
+        caller.note(first=await response.content.readexactly(100_000))
+        note_state(caller, response)
 
 
 @case

@@ -131,7 +131,7 @@ async def send_parts(caller: Caller) -> None:
     with aiohttp.MultipartWriter("mixed") as writer:
         writer.append("text")
         writer.append_json({"a": 1})
-        writer.append(b"\x00\x01", {"Content-Type": "application/octet-stream"})  # type: ignore[arg-type]
+        writer.append(b"\x00\x01", {"Content-Type": "application/octet-stream"})
     async with caller.session():
         await caller.ask("POST", "/echo", data=writer)
 
@@ -145,7 +145,9 @@ async def send_what_another_answers(caller: Caller) -> None:
 @case
 async def send_when_told_to_continue(caller: Caller) -> None:
     async with caller.session():
-        await caller.ask("POST", caller.address("RAW_URL") + "/continued", data=b"after", expect100=True)
+        await caller.ask(
+            "POST", caller.address("RAW_URL") + "/continued", data=b"after", expect100=True
+        )
 
 
 @case

@@ -78,41 +78,41 @@ class WireResponseRef(HttpResponseRef):
 
     def read(self) -> HttpResponseRef:
         """The same, as other clients describe it."""
-        assert self.body is not None
-        data = b"".join(self.body.chunks)
+        whole = self.body or Body.of(b"")
+        data = b"".join(whole.chunks)
         before, head_size = _up_to_final(data)
         rest = data[before + head_size :]
         chunks, trailers = [rest], b""
         if _is_chunked(self.headers):
             chunks, trailers = _dechunked(rest)
+        body = _replaced(whole, chunks, whole.size - len(data))
         found = HttpResponseRef(
             status=self.status,
             headers=self.headers,
-            body=_replaced(self.body, chunks, self.body.size - len(data)),
+            body=body,
             reason=self.reason,
             http_version=self.http_version,
             error=self.error,
             trailers=_pairs(trailers),
             extensions=dict(self.extensions),
         )
-        self._spelling(found, data, before, head_size)
-        return found
-
-    def _spelling(self, found: HttpResponseRef, data: bytes, before: int, head_size: int) -> None:
-        """What the readable parts do not give."""
-        assert found.body is not None
         if before:
             found.extensions["before"] = data[:before].decode("latin-1")
-        if 1 < len(self.reads) <= MAX_READS and not found.body.truncated:
+        if 1 < len(self.reads) <= MAX_READS and not body.truncated:
             found.extensions["reads"] = list(self.reads)
-        head, rest = data[before : before + head_size], data[before + head_size :]
-        if head != _head(found.http_version, found.status, found.reason, found.headers):
-            found.extensions["head"] = head.decode("latin-1")
-        if found.body.truncated:  # it cannot be served again
-            return
-        trailers = header_lines(found.trailers)
-        if rest != _framed(found.headers, found.body.chunks, found.body.state, trailers):
-            found.extensions["wire"] = base64.b64encode(rest).decode("ascii")
+        _add_spelling(found, body, data[before : before + head_size], rest)
+        return found
+
+
+def _add_spelling(found: HttpResponseRef, body: Body, head: bytes, rest: bytes) -> None:
+    """What of the bytes the readable parts do not give."""
+    if head != _head(found.http_version, found.status, found.reason, found.headers):
+        found.extensions["head"] = head.decode("latin-1")
+    if body.truncated:  # it cannot be served again
+        return
+    trailers = header_lines(found.trailers)
+    if rest != _framed(found.headers, body.chunks, body.state, trailers):
+        found.extensions["wire"] = base64.b64encode(rest).decode("ascii")
 
 
 def wire_reads(response: HttpResponse, *, title: str) -> list[bytes]:
@@ -236,9 +236,7 @@ def _head(version: str, status: int, reason: str, headers: RawHeaders) -> bytes:
     return b"".join([first, *(b"%s: %s\r\n" % (n, v) for n, v in headers), b"\r\n"])
 
 
-def _framed(
-    headers: RawHeaders, chunks: list[bytes], state: str, trailers: Sequence[str]
-) -> bytes:
+def _framed(headers: RawHeaders, chunks: list[bytes], state: str, trailers: Sequence[str]) -> bytes:
     """The body with what says where it ends."""
     if not _is_chunked(headers):
         return b"".join(chunks)
