@@ -33,7 +33,9 @@ def addresses(folder: Path) -> Iterator[tuple[dict[str, str], Upstream]]:
         plain = _through(upstream.port)
 
         def secret(wire: socket.socket) -> None:
-            plain(context.wrap_socket(wire, server_side=True))
+            with context.wrap_socket(wire, True, do_handshake_on_connect=False) as inner:
+                inner.do_handshake()
+                plain(inner)
 
         names = {
             "URL": upstream.url,

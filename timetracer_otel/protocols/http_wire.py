@@ -35,7 +35,6 @@ __all__ = [
 
 MAX_READS = 10_000
 _PIECE = 64 * 1024
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _INFORMATIONAL = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d")
 
 
@@ -184,12 +183,19 @@ def _up_to_final(data: bytes) -> tuple[int, int]:
     """How many bytes informational responses take, and how many the head after them."""
     before = 0
     while True:
-        end = _END_OF_HEAD.search(data, before)
-        if end is None:
+        end = _end_of_head(data, before)
+        if end < 0:
             return before, len(data) - before
         if not _INFORMATIONAL.match(data, before):
-            return before, end.end() - before
-        before = end.end()
+            return before, end - before
+        before = end
+
+
+def _end_of_head(data: bytes, start: int) -> int:
+    """After the first empty line, which may lack its carriage return; -1 if there is none."""
+    end = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, end if end >= 0 else len(data))
+    return bare + 2 if bare >= 0 else end + 3 if end >= 0 else -1
 
 
 def _head_of(head: bytes) -> tuple[bytes, RawHeaders]:
