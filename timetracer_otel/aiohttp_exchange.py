@@ -10,9 +10,13 @@ from timetracer_otel.http_exchange import Exchange, Passing
 from timetracer_otel.protocols.aiohttp_errors import root_of
 from timetracer_otel.protocols.http_wire import MAX_READS, WireRequestRef, WireResponseRef
 
-__all__ = ["WireExchange", "timeout_of"]
+__all__ = ["PASSING", "WireExchange", "timeout_of"]
 
 _SWITCHING_PROTOCOLS = 101
+
+PASSING: dict[Any, WireExchange] = {}
+"""Exchanges that are not over, by the protocol of their connection."""
+
 _FROM_ABOVE = frozenset({CancelledError, TimeoutError})
 """What ends a call from outside of it. Other errors are the application's: it wants no more."""
 
@@ -20,8 +24,9 @@ _FROM_ABOVE = frozenset({CancelledError, TimeoutError})
 class WireExchange:
     """One exchange, from the moment that it has a connection.
 
+    `is_sent` when the body went out as a whole (what ends its framing may follow),
     `is_starting` while the library waits for status and headers, `is_over` once nothing more
-    can come; the connection may live on.
+    can come; the connection may live on. Until then it is found in `PASSING`.
     """
 
     __slots__ = (
@@ -29,22 +34,24 @@ class WireExchange:
         "_content",
         "_exchange",
         "_lost",
+        "_protocol",
         "_reads",
         "_received",
         "_ref",
         "_sending",
-        "_sent",
         "_timer",
         "is_over",
+        "is_sent",
         "is_starting",
     )
 
-    def __init__(self, exchange: Exchange, ref: WireRequestRef, timer: Any) -> None:
+    def __init__(self, exchange: Exchange, ref: WireRequestRef, timer: Any, protocol: Any) -> None:
         self._exchange = exchange
         self._ref = ref
         self._timer = timer
+        self._protocol = protocol
         self._sending: Passing | None = None
-        self._sent = False
+        self.is_sent = False
         self._received: list[bytes] = []
         self._reads: list[int] = []
         self._answered: Passing | None = None
@@ -52,6 +59,7 @@ class WireExchange:
         self._lost: BaseException | None = None
         self.is_starting = False
         self.is_over = False
+        PASSING[protocol] = self
 
     # -- the request ----------------------------------------------------------------------------
 
@@ -65,14 +73,11 @@ class WireExchange:
                 self._sending = self._exchange.sending()
             self._sending.feed(data)
 
-    def sent(self) -> None:
-        """The body went out as a whole; what ends its framing may follow."""
-        self._sent = True
-
     # -- the response ---------------------------------------------------------------------------
 
-    def arrived(self, protocol: Any, data: bytes) -> None:
+    def arrived(self, data: bytes) -> None:
         """`data` is about to be parsed. Pieces that nobody waited for are told as one."""
+        protocol = self._protocol
         waiting = protocol._waiter or getattr(protocol._payload, "_waiter", None)
         if waiting is None and self._reads:
             self._reads[-1] += len(data)
@@ -93,8 +98,8 @@ class WireExchange:
         ref = WireResponseRef(
             status=response.status,
             headers=list(response.raw_headers),
-            reason=_as_came(response.reason or ""),
-            http_version=f"HTTP/{response.version.major}.{response.version.minor}",
+            reason=response.reason or "",
+            version=response.version,
             reads=self._reads,
         )
         self._upload_ended()
@@ -112,7 +117,7 @@ class WireExchange:
             self._broke_off(self._lost)
 
     def _upload_ended(self) -> None:
-        if self._sent and self._sending is not None:
+        if self.is_sent and self._sending is not None:
             self._sending.ended()
 
     def _complete(self) -> None:
@@ -177,14 +182,11 @@ class WireExchange:
 
     def _over(self) -> None:
         self.is_over = True
-        self._content = self._timer = self._lost = None
+        PASSING.pop(self._protocol, None)
+        self._content = self._timer = self._lost = self._protocol = None
         self._received = []
 
 
 def timeout_of(timer: Any) -> BaseException | None:
     """The limit for the whole request, if it was reached: it cancels, and says so later."""
     return TimeoutError() if getattr(timer, "_cancelled", False) else None
-
-
-def _as_came(reason: str) -> str:
-    return reason.encode("utf-8", "surrogateescape").decode("latin-1")

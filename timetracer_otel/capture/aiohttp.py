@@ -6,9 +6,8 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from timetracer_otel.aiohttp_exchange import WireExchange, timeout_of
+from timetracer_otel.aiohttp_exchange import PASSING, WireExchange, timeout_of
 from timetracer_otel.http_exchange import Exchange
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch, PatchIfPresent
@@ -20,13 +19,6 @@ __all__ = ["LIBRARY"]
 
 _IN_REQUEST = guarded("aiohttp request")
 _IN_RESPONSE = guarded("aiohttp response")
-_WIRES: WeakKeyDictionary[Any, WireExchange] = WeakKeyDictionary()
-"""Exchanges by the protocol of their connection; of one that is over the next takes its place."""
-
-
-def _of(protocol: Any) -> WireExchange | None:
-    wire = _WIRES.get(protocol)
-    return None if wire is None or wire.is_over else wire
 
 
 def _begin(request: Any) -> tuple[Exchange, WireRequestRef] | None:
@@ -58,7 +50,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
                 _not_connected(*begun, req, error)
             raise
         with _IN_REQUEST:
-            _WIRES[connection.protocol] = WireExchange(*begun, req._timer)
+            WireExchange(*begun, req._timer, connection.protocol)
         return connection
 
     return connect
@@ -67,9 +59,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _start(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def start(self: Any, connection: Any) -> Any:
-        wire = None
-        with _IN_RESPONSE:
-            wire = _of(connection.protocol)
+        wire = PASSING.get(connection.protocol)
         if wire is None:
             return await original(self, connection)
         wire.is_starting = True
@@ -105,22 +95,20 @@ def _writelines(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wrote(writer: Any, chunks: Iterable[Any]) -> None:
-    # servers write by the same class; their protocols are of another, which has no weak references
-    if hasattr(writer._protocol, "set_response_params"):
-        with _IN_REQUEST:
-            wire = _of(writer._protocol)
-            if wire is not None:
-                for chunk in chunks:
-                    wire.wrote(chunk)
+    with _IN_REQUEST:
+        # servers write by the same class; their protocols are never among these
+        wire = PASSING.get(writer._protocol)
+        if wire is not None:
+            for chunk in chunks:
+                wire.wrote(chunk)
 
 
 def _start_timeout(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def start_timeout(self: Any) -> Any:
-        with _IN_REQUEST:
-            wire = _of(self)
-            if wire is not None:
-                wire.sent()
+        wire = PASSING.get(self)
+        if wire is not None:
+            wire.is_sent = True
         return original(self)
 
     return start_timeout
@@ -129,15 +117,15 @@ def _start_timeout(original: Callable[..., Any]) -> Callable[..., Any]:
 def _data_received(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def data_received(self: Any, data: bytes) -> Any:
-        wire = None
+        # without data it is our own side that goes on with what came before
+        wire = PASSING.get(self) if data else None
+        if wire is None:
+            return original(self, data)
         with _IN_RESPONSE:
-            # without data it is our own side that goes on with what came before
-            if data and (wire := _of(self)) is not None:
-                wire.arrived(self, data)
+            wire.arrived(data)
         result = original(self, data)
-        if wire is not None:
-            with _IN_RESPONSE:
-                wire.parsed()
+        with _IN_RESPONSE:
+            wire.parsed()
         return result
 
     return data_received
@@ -147,9 +135,9 @@ def _connection_lost(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connection_lost(self: Any, exc: BaseException | None) -> Any:
         result = original(self, exc)
-        with _IN_RESPONSE:
-            wire = _of(self)
-            if wire is not None:
+        wire = PASSING.get(self)
+        if wire is not None:
+            with _IN_RESPONSE:
                 wire.lost(exc)
         return result
 
@@ -160,9 +148,9 @@ def _on_read_timeout(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _on_read_timeout(self: Any) -> Any:
         result = original(self)
-        with _IN_RESPONSE:
-            wire = _of(self)
-            if wire is not None:
+        wire = PASSING.get(self)
+        if wire is not None:
+            with _IN_RESPONSE:
                 wire.timed_out(self.exception())
         return result
 
@@ -172,9 +160,9 @@ def _on_read_timeout(original: Callable[..., Any]) -> Callable[..., Any]:
 def _close(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def close(self: Any) -> Any:
-        with _IN_RESPONSE:
-            wire = _of(self)
-            if wire is not None:
+        wire = PASSING.get(self)
+        if wire is not None:
+            with _IN_RESPONSE:
                 wire.given_up()
         return original(self)
 

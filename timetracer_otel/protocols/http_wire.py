@@ -70,9 +70,11 @@ class WireRequestRef(HttpRequestRef):
 class WireResponseRef(HttpResponseRef):
     """A response whose `body` holds all that came, status line and headers included.
 
-    `reads` are sizes of pieces, a new one wherever somebody was waiting for it.
+    `reads` are sizes of pieces, a new one wherever somebody was waiting for it. `version` and
+    `reason` are as aiohttp says them.
     """
 
+    version: tuple[int, int] = (1, 1)
     reads: list[int] = field(default_factory=list)
 
     def read(self) -> HttpResponseRef:
@@ -89,8 +91,8 @@ class WireResponseRef(HttpResponseRef):
             status=self.status,
             headers=self.headers,
             body=body,
-            reason=self.reason,
-            http_version=self.http_version,
+            reason=self.reason.encode("utf-8", "surrogateescape").decode("latin-1"),
+            http_version="HTTP/{}.{}".format(*self.version),
             error=self.error,
             trailers=_pairs(trailers),
             extensions=dict(self.extensions),
