@@ -110,8 +110,12 @@ class WireExchange:
         if response.status == _SWITCHING_PROTOCOLS:  # what follows is no HTTP
             self._complete()
             return
-        self._content = response.content
-        response.content.on_eof(self._complete)
+        content = response.content
+        if content.is_eof() and content.exception() is None:
+            self._complete()
+            return
+        self._content = content
+        content.on_eof(self._complete)
         self.parsed()
         if self._lost is not None:
             self._broke_off(self._lost)
