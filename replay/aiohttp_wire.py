@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from timetracer_otel.errors import ReplayError
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.replay.aiohttp_exchange import Script, ServedExchange
@@ -115,7 +114,7 @@ class RecordedTransport(asyncio.Transport):
         try:
             recorded = self._exchange.complete(b"".join(self._written), cut=cut)
             self._script = Script(recorded)
-        except ReplayError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, its reader shall have it
             self._protocol.set_exception(error)
             return
         self._play()

@@ -59,7 +59,9 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - a kind of value each
         return [type(value).__name__, [[k, plain(v)] for k, v in value.items()]]
     if isinstance(value, Mapping | MappingProxyType):
         return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "_replace") and hasattr(value, "proxy_headers_hash"):  # salted anew in each process
+    if hasattr(value, "_replace") and hasattr(
+        value, "proxy_headers_hash"
+    ):  # salted anew in each process
         value = value._replace(proxy_headers_hash=bool(value.proxy_headers_hash))
     if isinstance(value, list | tuple | set | frozenset):
         return [type(value).__name__, *[plain(item) for item in value]]

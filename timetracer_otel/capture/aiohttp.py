@@ -79,8 +79,9 @@ def _start(original: Callable[..., Any]) -> Callable[..., Any]:
 def _write(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _write(self: Any, chunk: Any) -> Any:
-        original(self, chunk)
+        result = original(self, chunk)
         _wrote(self, (chunk,))
+        return result
 
     return _write
 
@@ -88,8 +89,9 @@ def _write(original: Callable[..., Any]) -> Callable[..., Any]:
 def _writelines(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _writelines(self: Any, chunks: Any) -> Any:
-        original(self, chunks)
+        result = original(self, chunks)
         _wrote(self, chunks)
+        return result
 
     return _writelines
 
