@@ -89,7 +89,7 @@ class Body:
             trace.closed()
 
     def cut_like(self, other: Body) -> None:
-        """This body was cut where `other` was; they share the digest of what passed."""
+        """Count as cut where `other` was: the two share the digest of what passed."""
         self._hash = other._hash
 
     @property
