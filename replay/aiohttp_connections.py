@@ -16,7 +16,7 @@ from timetracer_otel.interaction import decode_error
 from timetracer_otel.protocols.aiohttp_errors import RESOLVE
 from timetracer_otel.replay.aiohttp_exchange import ServedExchange
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport
-from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
+from timetracer_otel.replay.http_answers import cancelled, nobody_cancels, patience_s
 
 __all__ = ["CURRENT", "directly", "locally", "resolving", "through_tunnel"]
 
@@ -99,9 +99,9 @@ async def _fail(exchange: ServedExchange, wrapped: Callable[[OSError], Any], req
         return
     if failure.type == "TimeoutError" and failure.cause is None:
         exchange.request._timer.timeout()  # the limit for the whole request: it cancels this task
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.sleep(patience_s())
     if cancelled(failure):  # the application gave up; it will again
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.sleep(patience_s())
         raise nobody_cancels(exchange.title)
     try:
         raise decode_error(failure)

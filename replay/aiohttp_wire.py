@@ -13,7 +13,7 @@ from typing import Any
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.replay.aiohttp_exchange import Script, ServedExchange
-from timetracer_otel.replay.http_answers import PATIENCE_S, cancelled, nobody_cancels
+from timetracer_otel.replay.http_answers import cancelled, nobody_cancels, patience_s
 
 __all__ = ["RecordedTransport"]
 
@@ -164,7 +164,7 @@ class RecordedTransport(asyncio.Transport):
             self._lose(None)
         elif cancelled(error):
             # the application gave up; it will again
-            self._loop.call_later(PATIENCE_S, self._give, nobody_cancels(title))
+            self._loop.call_later(patience_s(), self._give, nobody_cancels(title))
         elif kind == "SocketTimeoutError":
             self._protocol._on_read_timeout()
         elif kind == "TimeoutError":
