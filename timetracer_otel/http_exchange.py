@@ -104,6 +104,11 @@ class Exchange:
         self._sent()
         self._draft.failed(error, stage)
 
+    def received(self, data: bytes) -> None:
+        """`data` came before the error: an answer, but not enough of one."""
+        if self._draft.error is not None:
+            self._draft.error.add(received=data)
+
     def abandon(self) -> None:
         """We lost track of it: nothing waits for it any more. After an outcome it does nothing."""
         if self._draft.is_open:

@@ -56,6 +56,11 @@ class Failure:
         except Exception:  # noqa: BLE001 - of a class of the application's, anything may be odd
             return cls(RecordedError(type=_text_of(type.__repr__(type(error))), module=""), [])
 
+    def add(self, **attributes: object) -> None:
+        """Say more of it than the exception does, for who makes it again."""
+        for name, value in attributes.items():
+            self._recorded.attributes[name] = _encode(value)
+
     def encode(self, stage: str) -> RecordedError:
         """The cassette's form (worker: it reads source files)."""
         return replace(self._recorded, stage=stage, traceback=self._traceback())

@@ -20,6 +20,7 @@ from timetracer_otel.protocols.http_parts import (
     HttpResponseRef,
     header_lines,
 )
+from timetracer_otel.protocols.http_wire import WireRequestRef, WireResponseRef
 from timetracer_otel.protocols.protocol import Protocol
 
 __all__ = ["HTTP", "HttpInteraction"]
@@ -27,6 +28,8 @@ __all__ = ["HTTP", "HttpInteraction"]
 
 def encode_request(ref: HttpRequestRef) -> HttpRequest:
     """The request as the cassette keeps it."""
+    if isinstance(ref, WireRequestRef):
+        ref = ref.read()
     return HttpRequest(
         method=ref.method,
         url=bare_url(str(ref.url)),
@@ -42,6 +45,8 @@ def encode_request(ref: HttpRequestRef) -> HttpRequest:
 
 def encode_response(ref: HttpResponseRef) -> HttpResponse:
     """The response as the cassette keeps it."""
+    if isinstance(ref, WireResponseRef):
+        ref = ref.read()
     return HttpResponse(
         status=ref.status,
         reason=ref.reason,
