@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 import time
@@ -58,14 +57,14 @@ class Options:
 def replay_app(
     cassettes: Sequence[str], app: str, options: Options, progress: Progress | None = None
 ) -> list[Verdict]:
-    """Replay against an ASGI application imported into this process, one after the other.
+    """Replay against an application imported into this process, one after the other.
 
     `app` is ``package.module:application``. Raises `CannotReplay` when nothing could be
     compared; what goes wrong with a single cassette is that cassette's verdict.
     """
     from timetracer_otel.otel.start import instrument
     from timetracer_otel.recording import active_recorder
-    from timetracer_otel.replay.driver.in_process import import_application, running, send
+    from timetracer_otel.replay.driver.application import import_application, run, running, send
 
     named = load(cassettes)
     with _reports() as reports:
@@ -90,7 +89,7 @@ def replay_app(
                 recorder.flush()
             return _judged(item, reports.next_after(seen), None)
 
-        return asyncio.run(all_of_them())
+        return run(application, all_of_them())
 
 
 def replay_command(

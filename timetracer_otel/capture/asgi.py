@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 
+from timetracer_otel.capture.inbound import is_excluded
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin_entry, guarded
+from timetracer_otel.recording import Draft, active_recorder, begin_entry, discard_trace, guarded
 
 __all__ = ["LIBRARY", "AsgiCapture", "with_server_span"]
 
@@ -49,8 +49,8 @@ class AsgiCapture:
 
 
 def _begin(scope: Scope) -> _Exchange | None:
-    recorder = active_recorder()
-    if recorder is None or _excluded(recorder.settings.exclude_paths, scope["path"]):
+    if is_excluded(scope["path"]):
+        discard_trace()
         return None
     request = HttpRequestRef(
         method=scope["method"],
@@ -63,15 +63,6 @@ def _begin(scope: Scope) -> _Exchange | None:
     )
     draft = begin_entry("http", "asgi", request)
     return _Exchange(draft, request, scope) if draft is not None else None
-
-
-@lru_cache(maxsize=8)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
-
-
-def _excluded(patterns: tuple[str, ...], path: str) -> bool:
-    return bool(patterns) and _pattern(patterns).search(path) is not None
 
 
 def _address(pair: Any) -> Any:
@@ -150,13 +141,14 @@ class _Exchange:
     def end(self, error: BaseException | None) -> None:
         with guarded("asgi end"):
             route = self._scope.get("route")
-            self._request.route = getattr(route, "path", "") or ""
+            self._request.route = getattr(route, "path", "") or self._request.route
             self._got.finish("unread")
             self._sent.finish("aborted")
             if error is not None and self._response is None:
                 self._draft.failed(error, "application")
                 return
-            self._draft.trace.entry_error = error
+            if error is not None:  # what a framework answered in its place stays otherwise
+                self._draft.trace.entry_error = error
             self._draft.answered(self._response)
 
 
