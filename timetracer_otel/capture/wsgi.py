@@ -177,7 +177,8 @@ class _Exchange:
 
     def sent(self, chunk: Any) -> None:
         """A chunk was handed to the server."""
-        if chunk and self._sent is not None:
+        # anything else is a mistake that the server will complain of
+        if chunk and self._sent is not None and isinstance(chunk, bytes | bytearray | memoryview):
             self._sent.feed(chunk)
 
     def all_sent(self) -> None:
