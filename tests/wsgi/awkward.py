@@ -93,7 +93,7 @@ def writes(environ: Any, start_response: Any) -> Any:
 def thinks_again(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", plain())
     try:
-        raise ValueError("too soon")
+        int("too soon")
     except ValueError:
         start_response("503 Sorry", plain(("Retry-After", "1")), sys.exc_info())
     return [b"sorry"]
@@ -103,7 +103,7 @@ def thinks_again_too_late(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", plain())
     yield b"half"
     try:
-        raise ValueError("in the middle")
+        int("in the middle")
     except ValueError:
         start_response("500 Oh", plain(), exc_info=sys.exc_info())
     yield b"never"

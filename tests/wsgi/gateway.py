@@ -52,15 +52,13 @@ def serve(app: Callable[..., Any], environ: dict[str, Any], *, leave_after: int 
         finally:
             if hasattr(answer, "close"):
                 answer.close()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what the application raises is seen, too
         seen.append(("raised", type(error), error.args))
     return seen
 
 
 def _take(answer: Any, seen: list[Any], leave_after: int) -> None:
-    taken = 0
-    for chunk in answer:
+    for taken, chunk in enumerate(answer, start=1):
         seen.append(("chunk", chunk))
-        taken += 1
         if taken == leave_after:
             return

@@ -29,4 +29,4 @@ def recorded_here(**settings: Any) -> Iterator[Recording]:
     with recording(**settings) as recorded, pytest.MonkeyPatch.context() as patch:
         patch.setattr(opentelemetry.trace, "_TRACER_PROVIDER", _Provider(recorded))
         yield recorded
-    assert FAULTS == before
+    assert before == FAULTS

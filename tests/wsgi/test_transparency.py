@@ -34,7 +34,7 @@ def test_everything_is_as_without(name: str, variables: dict[str, Any], leave_af
         assert len(recorded.cassettes()) == 1
     # what is wrapped has a `close` even where nothing is to be closed
     assert [e for e in again if e[0] != "closeable"] == [e for e in plain if e[0] != "closeable"]
-    assert FAULTS == before
+    assert before == FAULTS
 
 
 def test_nothing_of_ours_is_current_before_between_and_after() -> None:
