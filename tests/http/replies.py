@@ -35,7 +35,9 @@ def reply(
 
 def chunked_reply(asked: Asked, chunks: list[bytes], *headers: bytes, trailer: bytes = b"") -> bool:
     """Each chunk by itself: the reader has it before the next one comes."""
-    asked.send(b"\r\n".join([b"HTTP/1.1 200 OK", *headers, b"Transfer-Encoding: chunked", b"", b""]))
+    asked.send(
+        b"\r\n".join([b"HTTP/1.1 200 OK", *headers, b"Transfer-Encoding: chunked", b"", b""])
+    )
     for chunk in chunks:
         asked.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         asked.wait(0.02)
@@ -304,12 +306,17 @@ def count(asked: Asked) -> bool:
 def echo(asked: Asked) -> bool:
     """What came, without what is drawn anew for each request."""
     kind = asked.headers.get("content-type", "")
-    said: dict[str, object] = {"method": asked.method, "target": asked.target, "size": len(asked.body)}
+    said: dict[str, object] = {
+        "method": asked.method,
+        "target": asked.target,
+        "size": len(asked.body),
+    }
     if kind.startswith("multipart/"):
         message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
         said["size"] = 0
         said["parts"] = [
-            [part["content-disposition"], str(part.get_payload())] for part in message.get_payload()  # type: ignore[union-attr,index]
+            [part["content-disposition"], str(part.get_payload())]
+            for part in message.get_payload()  # type: ignore[union-attr,index]
         ]
     elif "form" in kind:
         said["form"] = parse_qsl(asked.body.decode())

@@ -28,9 +28,7 @@ def _parameters() -> list[Any]:
 
 
 @pytest.mark.parametrize(("kind", "name"), _parameters())
-def test_replayed_as_recorded(
-    two_runs: Callable[[str], TwoRuns], kind: str, name: str
-) -> None:
+def test_replayed_as_recorded(two_runs: Callable[[str], TwoRuns], kind: str, name: str) -> None:
     """Attribute by attribute, errors and their causes included."""
     runs = two_runs(kind)
     assert runs.replayed[name] == runs.recorded[name]

@@ -24,7 +24,7 @@ from timetracer_otel.protocols.http_parts import HttpInteraction
 
 ROOT = Path(__file__).parents[2]
 TIMETRACER = [sys.executable, "-m", "timetracer_otel.cli"]
-_START_S = 60.0
+_START_S = 90.0
 
 
 def free_port() -> int:
@@ -81,11 +81,9 @@ class Reply:
 _OWN = {"date", "server", "connection", "keep-alive"}
 
 
-def ask(
-    port: int, path: str, *, method: str = "GET", body: Any = None, **headers: str
-) -> Reply:
+def ask(port: int, path: str, *, method: str = "GET", body: Any = None, **headers: str) -> Reply:
     """One request on a connection of its own; keywords are headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request(method, path, body, named)
@@ -117,7 +115,7 @@ def running(
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(30)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -141,7 +139,7 @@ def recording(command: Sequence[str], folder: Path) -> list[str]:
 
 def wait_for_cassettes(folder: Path, count: int) -> list[Cassette]:
     """All cassettes, once there are so many."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         files = find(folder) if folder.is_dir() else []
         if len(files) >= count:
@@ -181,7 +179,7 @@ def replayed(folder: Path, *words: str, cwd: Path = ROOT, **variables: str) -> R
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     try:

@@ -19,7 +19,11 @@ def _making(original: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
         original(self, *args, **keywords)
         with guarded("werkzeug server"):
-            self.app = with_server_span(self.app)
+            from werkzeug.debug import DebuggedApplication
+
+            # the debugger's page is another each time; what it is about is raised inside of it
+            holder = self.app if isinstance(self.app, DebuggedApplication) else self
+            holder.app = with_server_span(holder.app)
 
     return __init__
 
