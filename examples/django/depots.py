@@ -16,7 +16,7 @@ class Depots(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         url = urlsplit(self.path)
         match url.path.strip("/").split("/"):
             case ["parcels", number] if int(number) in PARCELS:
@@ -27,7 +27,7 @@ class Depots(BaseHTTPRequestHandler):
             case _:
                 self._answer(404, {"error": "not found"})
 
-    def do_POST(self) -> None:  # noqa: N802 - as above
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(201, {"number": 4})
 
@@ -39,7 +39,7 @@ class Depots(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as above
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
         """Keep quiet."""
 
 

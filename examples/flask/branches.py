@@ -20,7 +20,7 @@ class Branches(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         url = urlsplit(self.path)
         match url.path.strip("/").split("/"):
             case ["cards", number] if number in CARDS:
@@ -39,7 +39,7 @@ class Branches(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as above
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
         """Keep quiet."""
 
 

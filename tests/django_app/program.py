@@ -82,9 +82,9 @@ async def over_asgi(app: Any, method: str, path: str, body: bytes, kind: str) ->
     inbox = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:
-        if inbox:
-            return inbox.pop()
-        await asyncio.Event().wait()
+        if not inbox:
+            await asyncio.Event().wait()
+        return inbox.pop()
 
     async def send(message: Any) -> None:
         seen.append(repr(message))

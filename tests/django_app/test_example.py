@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -47,6 +47,7 @@ class Recorded(NamedTuple):
     replies: list[Reply]
     folder: Path
     command: list[str]
+    depots: str
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -54,7 +55,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("parcels")
     depots, port = free_port(), free_port()
     command = [word.format(port=port) for word in SERVERS[request.param]]
-    run = {"log": folder / "log", "folder": FOLDER}
+    run: dict[str, Any] = {"log": folder / "log", "folder": FOLDER}
     url = f"http://127.0.0.1:{depots}"
     with (
         running([sys.executable, "depots.py", str(depots)], depots, **run),
@@ -62,7 +63,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     ):
         replies = _replies(port)
         wait_for_cassettes(folder / "cassettes", len(replies))
-    return Recorded(request.param, replies, folder / "cassettes", command)
+    return Recorded(request.param, replies, folder / "cassettes", command, url)
 
 
 def _replies(port: int) -> list[Reply]:
@@ -75,7 +76,7 @@ def _replies(port: int) -> list[Reply]:
     (token,) = re.findall(rb'value="([^"]+)"', page.body)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     form = _form(csrfmiddlewaretoken=token, to=b"Ada", paper=b"\x00\xff" * 60_000)
-    post = {"method": "POST", "body": form, "Content_Type": kind}
+    post: dict[str, Any] = {"method": "POST", "body": form, "Content_Type": kind}
     return [
         *found,
         page,
@@ -108,18 +109,22 @@ def test_one_cassette_a_request_with_its_route_and_what_it_raised(recorded: Reco
 
 def test_it_is_the_same_in_one_process(recorded: Recorded) -> None:
     app = APPLICATIONS[recorded.server]
-    again = replayed(recorded.folder, "--app", app, cwd=FOLDER)
+    again = replayed(recorded.folder, "--app", app, cwd=FOLDER, DEPOTS_URL=recorded.depots)
     assert (again.results, again.code) == (["same"] * len(STATUSES), 0), again.said
 
 
 def test_it_is_the_same_through_the_server(recorded: Recorded) -> None:
     more = ["--noreload"] if recorded.server == "runserver" else []
-    again = replayed(recorded.folder, "--", *recorded.command, *more, cwd=FOLDER)
+    again = replayed(
+        recorded.folder, "--", *recorded.command, *more, cwd=FOLDER, DEPOTS_URL=recorded.depots
+    )
     assert (again.results, again.code) == (["same"] * len(STATUSES), 0), again.said
 
 
 def test_an_application_of_the_other_kind_answers_the_same(recorded: Recorded) -> None:
     if recorded.server != "runserver":
         pytest.skip("once is enough")
-    again = replayed(recorded.folder, "--app", "mysite.asgi:application", cwd=FOLDER)
+    again = replayed(
+        recorded.folder, "--app", "mysite.asgi:application", cwd=FOLDER, DEPOTS_URL=recorded.depots
+    )
     assert [v["response"] for v in again.verdicts] == [[]] * len(STATUSES), again.said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -32,7 +33,7 @@ async def asynchronous(request: Any) -> Any:
 def pooled(request: Any) -> Any:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda n: ask(f"pooled {n}"), range(3)))
-    return HttpResponse("pooled")
+    return HttpResponse(b"pooled")
 
 
 async def gathered(request: Any) -> Any:
@@ -40,7 +41,7 @@ async def gathered(request: Any) -> Any:
         ask(f"gathered {n}")
 
     await asyncio.gather(*(one(n) for n in range(3)))
-    return HttpResponse("gathered")
+    return HttpResponse(b"gathered")
 
 
 def page(request: Any) -> Any:
@@ -54,7 +55,7 @@ def upload(request: Any) -> Any:
 
 
 def protected(request: Any) -> Any:
-    return HttpResponse("posted")
+    return HttpResponse(b"posted")
 
 
 def stream(request: Any) -> Any:
@@ -76,7 +77,7 @@ async def astream(request: Any) -> Any:
 
 
 def file(request: Any) -> Any:
-    return FileResponse(open(__file__, "rb"), filename="urls.py")  # noqa: SIM115 - Django closes it
+    return FileResponse(Path(__file__).open("rb"), filename="urls.py")
 
 
 def fails(request: Any) -> Any:

@@ -24,8 +24,14 @@ def make_app(ask: Ask, kind: type[Flask] | None = None) -> Flask:
     app.secret_key = "secret"
     app.session_interface = _AskingSessions(ask)
     app.register_blueprint(_views(ask), url_prefix="/views")
-    app.before_request(lambda: ask("before"))
-    app.teardown_request(lambda _error: ask("teardown"))
+
+    @app.before_request
+    def first() -> None:
+        ask("before")
+
+    @app.teardown_request
+    def last(_error: BaseException | None) -> None:
+        ask("teardown")
 
     @app.after_request
     def mark(response: Any) -> Any:

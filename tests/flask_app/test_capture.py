@@ -201,7 +201,11 @@ def test_one_application_calling_another_is_one_request() -> None:
     with recorded_here() as recorded:
         inner = make_app(asking(recorded))
         outer = flask.Flask("outer")
-        outer.add_url_rule("/", view_func=lambda: inner.test_client().get("/views/items/3").json)
+
+        @outer.get("/")
+        def ask_the_other() -> Any:
+            return inner.test_client().get("/views/items/3").json
+
         outer.test_client().get("/").close()
         cassette, entry = one(recorded)
     assert entry.request.url == "http://localhost/"

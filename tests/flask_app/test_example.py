@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -51,13 +51,13 @@ class Recorded(NamedTuple):
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("library")
     branches, port = free_port(), free_port()
-    variables = {
+    variables: dict[str, Any] = {
         "BRANCHES_URL": f"http://127.0.0.1:{branches}",
         "LIBRARY_DB": f"sqlite:///{folder}/library.db",
         "PYTHONPATH": f"{FOLDER}:{ROOT}",
     }
     command = [word.format(port=port) for word in SERVERS[request.param]]
-    run = {"log": folder / "log", "folder": FOLDER}
+    run: dict[str, Any] = {"log": folder / "log", "folder": FOLDER}
     seed = [sys.executable, "-m", "library.seed"]
     subprocess.run(seed, env=variables, cwd=FOLDER, check=True)
     with (

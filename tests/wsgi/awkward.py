@@ -183,7 +183,7 @@ def reads_while_answering(environ: Any, start_response: Any) -> Any:
         yield chunk
 
 
-APPLICATIONS = {
+APPLICATIONS: dict[str, Any] = {
     name: found
     for name, found in list(globals().items())
     if callable(found)

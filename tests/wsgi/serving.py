@@ -48,7 +48,8 @@ class _Echo(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its own name
+        ...
 
 
 @contextlib.contextmanager

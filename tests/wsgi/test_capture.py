@@ -180,7 +180,8 @@ def test_the_instrumentor_s_middleware_keeps_its_span_and_is_recorded_inside() -
     ledger.apply(wsgi.LIBRARY.changes)
     try:
         with recorded_here() as recorded:
-            app = OpenTelemetryMiddleware(APPLICATIONS["a_generator"])
+            inner: Any = APPLICATIONS["a_generator"]
+            app = OpenTelemetryMiddleware(inner)
             assert with_server_span(app) is app
             serve(app, environ_for())
             entry = entry_of(recorded)

@@ -83,11 +83,12 @@ def test_an_upload_is_neither_read_ahead_nor_kept_beyond_the_limit() -> None:
 
     with recorded_here(max_body_kb=1) as recorded:
         serve(
-            with_server_span(app), environ_for(CONTENT_LENGTH=str(10**12), **{"wsgi.input": stream})
+            with_server_span(app), {**environ_for(CONTENT_LENGTH=str(10**12)), "wsgi.input": stream}
         )
         (cassette,) = recorded.cassettes()
     assert stream.taken == 64 * 65536
-    body = cassette.entry.request.body  # type: ignore[union-attr]
+    entry: Any = cassette.entry
+    body = entry.request.body
     assert (body.truncated, body.size, body.state) == (True, 64 * 65536, "partial")
 
 
