@@ -138,7 +138,8 @@ def scope_of(request: HttpRequest) -> dict[str, Any]:
         "raw_path": raw_path,
         "query_string": url.query.encode("latin-1"),
         "root_path": request.root_path,
-        "headers": header_pairs(request.headers),
+        # lower-case, as ASGI has them: the recording may be of another kind of server
+        "headers": [(name.lower(), value) for name, value in header_pairs(request.headers)],
         "client": request.client,
         "server": request.server,
         "state": {},

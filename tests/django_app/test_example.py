@@ -72,7 +72,7 @@ def _replies(port: int) -> list[Reply]:
         for path in ("/parcels/2/", "/parcels/2/route", "/parcels/3/", "/parcels/9/", "/depots.csv")
     ]
     page = ask(port, "/")
-    cookies = "; ".join(v.partition(";")[0] for n, v in page.headers if n == "Set-Cookie")
+    cookies = "; ".join(v.partition(";")[0] for n, v in page.headers if n.lower() == "set-cookie")
     (token,) = re.findall(rb'value="([^"]+)"', page.body)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     form = _form(csrfmiddlewaretoken=token, to=b"Ada", paper=b"\x00\xff" * 60_000)
