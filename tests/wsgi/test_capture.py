@@ -9,15 +9,16 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
 from opentelemetry.trace import SpanKind
 
-from tests.core.tracing import Recording, answer, call
+from tests.core.tracing import Recording, answer, call, recording
 from tests.wsgi.awkward import APPLICATIONS, Answer
 from tests.wsgi.gateway import BODY, environ_for, serve
 from tests.wsgi.recording import recorded_here
-from timetracer_otel.capture import wsgi
+from timetracer_otel.capture import inbound, wsgi
 from timetracer_otel.capture.wsgi import with_server_span
 from timetracer_otel.patching import Ledger
 from timetracer_otel.protocols.bodies import content_bytes
 from timetracer_otel.protocols.http_parts import HttpInteraction
+from timetracer_otel.recording.guard import FAULTS
 
 
 def recorded_entry(name: str, leave_after: int = 0, **variables: Any) -> HttpInteraction:
@@ -218,3 +219,31 @@ def test_excluded_paths_leave_nothing_not_even_their_calls() -> None:
     with recorded_here(exclude_paths=("^/health",)) as recorded:
         serve(with_server_span(app), environ_for(PATH_INFO="/healthz"))
         assert recorded.cassettes() == []
+
+
+def test_opentelemetry_s_own_exclusions_leave_a_request_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_FLASK_EXCLUDED_URLS", "ready, healthz$")
+    inbound._untraced.cache_clear()
+    try:
+        with recorded_here() as recorded:
+            environ = environ_for(PATH_INFO="/healthz")
+            stream = environ["wsgi.input"]
+            serve(with_server_span(APPLICATIONS["a_list"]), environ)
+            assert environ["wsgi.input"] is stream
+            assert recorded.cassettes() == []
+    finally:
+        inbound._untraced.cache_clear()
+
+
+def test_what_cannot_be_described_is_served_all_the_same() -> None:
+    """A header that is no text, say: one fault of ours is logged, and the application answers."""
+    before = FAULTS.copy()
+    with recording():
+        environ = environ_for(SERVER_PROTOCOL=None)
+        seen = serve(with_server_span(APPLICATIONS["a_list"]), environ)
+    assert ("chunk", b"one") in seen
+    assert sum((FAULTS - before).values()) == 1
+    FAULTS.clear()
+    FAULTS.update(before)

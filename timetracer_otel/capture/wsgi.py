@@ -22,7 +22,7 @@ from timetracer_otel.capture.wsgi_streams import (
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.protocols.http_parts import HttpResponseRef
+from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.protocols.wsgi import path_of, request_of
 from timetracer_otel.recording import Draft, active_recorder, begin_entry, discard_trace, guarded
 from timetracer_otel.recording.current import current_trace
@@ -96,13 +96,13 @@ def recorded(call: Callable[..., Any], environ: Environ, start_response: StartRe
 class _Exchange:
     """One request and its response while they pass."""
 
-    def __init__(self, environ: Environ, context: Context, span: Span | None) -> None:
+    def __init__(self, request: HttpRequestRef, context: Context, span: Span | None) -> None:
         self._context = context
         self._current = trace.get_current_span(context)
         self._span = span
         self._open = True
         self._draft: Draft | None = None
-        self._request = request_of(environ)
+        self._request = request
         self._response: HttpResponseRef | None = None
         self._sent: Body | None = None
 
@@ -114,12 +114,13 @@ class _Exchange:
             current: Any = trace.get_current_span()
             if record.entry is not None or current.kind is not SpanKind.SERVER:
                 return None
-            context, span = otel_context.get_current(), None
+            exchange = cls(request_of(environ), otel_context.get_current(), None)
         elif is_untraced(path_of(environ)):
             return None
         else:
+            request = request_of(environ)  # before there is a span that somebody has to end
             span, context = start_server_span(environ)
-        exchange = cls(environ, context, span)
+            exchange = cls(request, context, span)
         with guarded("wsgi request"), exchange.inside():
             exchange._bind(environ)
         return exchange
@@ -201,11 +202,12 @@ class _Exchange:
 
     def _end_draft(self, error: BaseException | None) -> None:
         draft, sent, got = self._draft, self._sent, self._request.body
-        if draft is None or sent is None:
+        if draft is None:
             return
         if got is not None:
             got.finish("partial" if got.size else "unread")
-        sent.finish("aborted" if error is not None else "partial")
+        if sent is not None:
+            sent.finish("aborted" if error is not None else "partial")
         if error is not None and self._response is None:
             draft.failed(error, "application")
             return

@@ -7,11 +7,11 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from timetracer_otel.protocols.bodies import wire_headers
 from timetracer_otel.protocols.http_parts import (
     HttpRequest,
     HttpRequestRef,
     RawHeaders,
-    header_pairs,
 )
 
 __all__ = ["environ_of", "path_of", "request_of"]
@@ -109,7 +109,7 @@ def environ_of(request: HttpRequest, body: bytes) -> dict[str, Any]:
         environ["REMOTE_ADDR"], port = request.client
         if port:
             environ["REMOTE_PORT"] = str(port)
-    for raw_name, raw_value in header_pairs(request.headers):
+    for raw_name, raw_value in wire_headers(request.headers, request.body):
         _add_header(environ, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
     return environ
 
