@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import time
@@ -64,7 +65,7 @@ def replay_app(
     """
     from timetracer_otel.otel.start import instrument
     from timetracer_otel.recording import active_recorder
-    from timetracer_otel.replay.driver.application import import_application, run, running, send
+    from timetracer_otel.replay.driver.application import import_application, running, send
 
     named = load(cassettes)
     with _reports() as reports:
@@ -89,7 +90,7 @@ def replay_app(
                 recorder.flush()
             return _judged(item, reports.next_after(seen), None)
 
-        return run(application, all_of_them())
+        return asyncio.run(all_of_them())
 
 
 def replay_command(

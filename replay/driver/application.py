@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from timetracer_otel.applications import kind_of
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.replay.driver import in_process, wsgi
 from timetracer_otel.replay.driver.in_process import import_application
 
-__all__ = ["import_application", "run", "running", "send"]
-
-T = TypeVar("T")
-
-
-def run(app: Any, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns. Around a WSGI application there is no event loop: it may run its own."""
-    if kind_of(app) == "asgi":
-        return asyncio.run(work)
-    try:
-        work.send(None)
-    except StopIteration as returned:
-        result: T = returned.value
-        return result
-    raise RuntimeError("sending to a WSGI application waited for something")
+__all__ = ["import_application", "running", "send"]
 
 
 @asynccontextmanager
-async def running(app: Any) -> AsyncIterator[None]:
-    """`app` between the start and the end of its lifespan, if it is of the kind that has one."""
+async def running(app: Any) -> AsyncIterator[Any]:
+    """`app` between the start and the end of its lifespan, if it is of the kind that has one.
+
+    Gives what `send` is to be given with each request.
+    """
     if kind_of(app) == "wsgi":
-        yield
+        yield None
         return
-    async with in_process.running(app):
-        yield
+    async with in_process.running(app) as state:
+        yield state
 
 
-async def send(app: Any, cassette: Cassette) -> None:
+async def send(app: Any, cassette: Cassette, *state: Any) -> None:
     """Send the recorded entry; the answer is in the replay's own recording."""
     if kind_of(app) == "wsgi":
-        wsgi.send(app, cassette)
+        with _no_event_loop():
+            wsgi.send(app, cassette)
     else:
-        await in_process.send(app, cassette)
+        await in_process.send(app, cassette, *state)
+
+
+@contextmanager
+def _no_event_loop() -> Iterator[None]:
+    """A WSGI application has the thread for itself, and may run a loop of its own."""
+    loop = asyncio.get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)

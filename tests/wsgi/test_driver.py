@@ -17,7 +17,7 @@ from timetracer_otel.applications import kind_of
 from timetracer_otel.capture.wsgi import with_server_span
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.replay.driver.application import import_application, run, running, send
+from timetracer_otel.replay.driver.application import import_application, running, send
 
 
 def sent_again(app: Any, cassette: Cassette) -> Cassette:
@@ -28,7 +28,7 @@ def sent_again(app: Any, cassette: Cassette) -> Cassette:
             await send(app, cassette)
 
     with recorded_here() as recorded:
-        run(app, once())
+        asyncio.run(once())
         (again,) = recorded.cassettes()
         return again
 
