@@ -18,7 +18,7 @@ from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.recording.recorder import current_place
-from timetracer_otel.replay.matching import Answers, Reusable
+from timetracer_otel.replay.matching import Answers, Asks, Reusable, Wanted
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
 
@@ -99,6 +99,12 @@ class Session:
                 protocol, request, protocol.key(request), _path(), loosely=False
             )
         return found.interaction if found is not None else None
+
+    def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
+        """The first interaction left that asks `question`, if it is `wanted`; no miss otherwise."""
+        with self._lock:
+            found = self.answers.take_next(asks, question, _path(), wanted)
+            return found or self._bootstrap.take_next(asks, question, wanted)
 
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)

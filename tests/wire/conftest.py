@@ -1,0 +1,98 @@
+"""Every case recorded against live servers, and replayed when they have stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.http.upstream import Upstream
+from tests.wire.servers import Proxy, TlsUpstream
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class TwoRuns:
+    """What each run saw, by case; and the cassette between them."""
+
+    recorded: dict[str, Any]
+    replayed: dict[str, Any]
+    cassette: Path
+
+
+@pytest.fixture(scope="session")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TwoRuns]:
+    """Both runs of one kind, made when first asked for."""
+
+    @cache
+    def run(kind: str) -> TwoRuns:
+        folder = tmp_path_factory.mktemp(kind)
+        with _servers(kind, folder) as addresses:
+            _program("record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **addresses)
+        (cassette,) = folder.glob("kept/**/*.json")
+        _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **addresses)
+        return TwoRuns(_seen(folder, "record"), _seen(folder, "replay"), cassette)
+
+    return run
+
+
+@contextmanager
+def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+    with ExitStack() as stack:
+        upstream = stack.enter_context(Upstream())
+        encrypted = stack.enter_context(TlsUpstream(folder))
+        proxy = stack.enter_context(Proxy())
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            refused = closed.getsockname()[1]
+        yield {
+            "URL": upstream.url,
+            "TLS_URL": encrypted.url,
+            "AUTHORITY": str(encrypted.authority),
+            "PROXY_URL": proxy.url,
+            "DEAF_URL": upstream.deaf_url,
+            "REFUSED_URL": f"http://127.0.0.1:{refused}",
+            "AWS_URL": _aws(stack) if kind == "boto3" else "",
+        }
+
+
+def _aws(stack: ExitStack) -> str:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    stack.callback(server.stop)
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
+def _seen(folder: Path, mode: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / f"{mode}.json").read_text())
+    return found
+
+
+def _program(mode: str, kind: str, folder: Path, **variables: str) -> None:
+    environment = {
+        **os.environ,
+        "TIMETRACER_MODE": mode,
+        "TIMETRACER_BANNER": "0",
+        "TIMETRACER_MAX_TRACE_KB": "400000",
+        "TIMETRACER_MAX_MEMORY_MB": "1000",
+        "PYTHONWARNINGS": "",
+        **variables,
+    }
+    command = [sys.executable, "-m", "tests.wire.program", mode, kind, str(folder)]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180
+    )
+    assert ran.returncode == 0, ran.stderr
