@@ -34,7 +34,10 @@ class _Dial:
         if self._refusal is not None and self._refusal.stage == "connect":
             raise decode_error(self._refusal)
         of = self._connection
-        return RecordedSocket(origin_of(of), (of.host, of.port), self._refusal)
+        made = RecordedSocket(origin_of(of), (of.host, of.port), self._refusal)
+        if of.timeout is None or isinstance(of.timeout, int | float):
+            made.settimeout(of.timeout)
+        return made
 
 
 _DIAL: ContextVar[_Dial | None] = ContextVar("timetracer_dial", default=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from timetracer_otel.cassette import Interaction
@@ -124,9 +126,9 @@ class RecordedSocket(socket.socket):
         self._refusal = refusal
         self._options: dict[tuple[int, int], Any] = {}
         self._head = b""
-        self._asked: _Asked | None = None
+        self._asked: deque[_Asked] = deque()
         self._interim: list[bytes] = []
-        self._answer: list[bytes] | None = None
+        self._answer: list[bytes] = []
         self._ends_in: BaseException | None = None
         self._shut = False
 
@@ -139,10 +141,10 @@ class RecordedSocket(socket.socket):
     # -- sending --------------------------------------------------------------------------------
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        self._receive(bytes(memoryview(data)))
+        self._receive(_bytes(data))
 
     def send(self, data: Any, flags: int = 0) -> int:
-        taken = bytes(memoryview(data))
+        taken = _bytes(data)
         self._receive(taken)
         return len(taken)
 
@@ -153,8 +155,8 @@ class RecordedSocket(socket.socket):
         return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined,no-any-return]
 
     def _receive(self, data: bytes) -> None:
-        if self._asked is not None and self._answer is None:
-            self._asked.feed(data)
+        if self._asked and not self._asked[-1].framing.ended:
+            self._asked[-1].feed(data)
             return
         self._head += data
         found = split_head(self._head)
@@ -164,12 +166,12 @@ class RecordedSocket(socket.socket):
         head = request_head(found[0])
         if head is None:
             self._cannot("it was sent something that is not HTTP/1")
-        self._answer, self._ends_in = None, None
-        self._asked = _Asked(head, url_of(self._origin, head.target))
-        self._interim = [_CONTINUE] if self._asked.waits_for_leave else []
+        asked = _Asked(head, url_of(self._origin, head.target))
+        self._asked.append(asked)
+        self._interim = [_CONTINUE] if asked.waits_for_leave else []
         if found[1]:
-            self._asked.framing.feed(found[1])
-        self._asked.fail_if_enough()
+            asked.framing.feed(found[1])
+        asked.fail_if_enough()
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -182,8 +184,6 @@ class RecordedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         pieces = self._pieces()
         if self._shut or not pieces:
-            if self._ends_in is not None and not self._shut:
-                raise self._ends_in
             return b""
         piece = pieces[0]
         if len(piece) > bufsize:
@@ -194,11 +194,10 @@ class RecordedSocket(socket.socket):
     def _pieces(self) -> list[bytes]:
         if self._interim:
             return self._interim
-        if self._answer is None:
-            asked = self._asked
-            if asked is None:
-                return []
-            self._answer = self._found(asked.answer())
+        if not self._answer and self._ends_in is not None:
+            raise self._ends_in
+        if not self._answer and self._asked:
+            self._answer = self._found(self._asked.popleft().answer())
         return self._answer
 
     def _found(self, interaction: Interaction) -> list[bytes]:
@@ -216,7 +215,7 @@ class RecordedSocket(socket.socket):
 
     def readable(self) -> bool:
         """Whether there is something to be read without waiting: not between two requests."""
-        return self._asked is not None and (self._answer is None or bool(self._answer))
+        return bool(self._interim or self._answer or self._asked)
 
     # -- everything else that libraries ask of a socket ---------------------------------------------
 
@@ -243,6 +242,13 @@ class RecordedSocket(socket.socket):
 
     def _cannot(self, reason: str) -> NoReturn:
         raise CannotReplay(subject=f"the connection to {self._origin}", reason=reason)
+
+
+def _bytes(data: Any) -> bytes:
+    with suppress(TypeError):
+        return bytes(memoryview(data))
+    # as a socket says it: `http.client` sends an iterable piece by piece then
+    raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
 
 
 def _address(recorded: Any, otherwise: Any) -> Any:

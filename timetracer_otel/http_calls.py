@@ -26,7 +26,7 @@ _IN_POOL = guarded("urllib3 pool")
 register_errors(
     [
         ErrorFamily("http", ("line", "partial", "expected")),
-        ErrorFamily("urllib3", ("partial", "expected")),
+        ErrorFamily("urllib3", ("partial", "expected", "_peer_cert")),
     ]
 )
 
