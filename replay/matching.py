@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
+
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
@@ -49,7 +51,8 @@ class _Index:
 
     by_path: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
     by_key: dict[str, deque[int]] = field(default_factory=dict)
-    by_loose: dict[str, deque[int]] = field(default_factory=dict)
+    by_loose: dict[str, list[int]] = field(default_factory=dict)
+    has_cut: bool = False
 
 
 class Answers:
@@ -59,11 +62,15 @@ class Answers:
     interactions there are. Not thread-safe: its session holds the lock.
     """
 
-    def __init__(self, interactions: Sequence[Interaction]) -> None:
+    def __init__(
+        self, interactions: Sequence[Interaction], entry: Interaction | None = None
+    ) -> None:
         self.interactions = interactions
+        self._entry = entry
         self._used = bytearray(len(interactions))
         self._indexes: dict[str, _Index] = {}
         self._questions: dict[Asks, dict[object, list[int]]] = {}
+        self._live: dict[str, str] = {}
 
     def take(
         self, protocol: Protocol, request: Any, key: str, path: str, *, loosely: bool
@@ -74,10 +81,12 @@ class Answers:
         if place is not None:
             return self._give(place, "path")
         place = self._next(index.by_key.get(key))
+        if place is None and index.has_cut:
+            place = self._next(index.by_key.get(protocol.cut_key(request)))
         if place is not None:
             return self._give(place, "key")
         if loosely:
-            place = self._next(self._loose(protocol, index).get(protocol.loose_key(request)))
+            place = self._drawn_anew(protocol, index, request)
             if place is not None:
                 return self._give(place, "loose")
         return None
@@ -104,6 +113,44 @@ class Answers:
             for place, interaction in enumerate(self.interactions):
                 found.setdefault(asks(interaction), []).append(place)
         return found
+
+    def upcoming(self, protocol: Protocol, like: Callable[[Any], bool]) -> Interaction | None:
+        """The first that is not given yet and whose request is `like` the one to come."""
+        for interaction, used in zip(self.interactions, self._used, strict=True):
+            if not used and type(interaction) is protocol.interaction and like(interaction.request):
+                return interaction
+        return None
+
+    def _drawn_anew(self, protocol: Protocol, index: _Index, request: Any) -> int | None:
+        """The first call that differs in nothing but what the request itself drew.
+
+        A literal that came from outside comes again: another one in its place is another thing.
+        Nor is what the recording knows by its own name drawn anew.
+        """
+        for place in self._loose(protocol, index).get(protocol.loose_key(request), ()):
+            if self._used[place]:
+                continue
+            pairs = protocol.volatile_pairs(self.interactions[place].request, request)
+            before = self._known_before(place)
+            if all(
+                self._live.get(recorded, live) == live
+                and (recorded in self._live or recorded not in before)
+                and live not in self._whole
+                for recorded, live in pairs.items()
+            ):
+                self._live.update(pairs)
+                return place
+        return None
+
+    def _known_before(self, place: int) -> str:
+        """All that had come from outside when the call at `place` was made."""
+        came: list[Any] = [self._entry.request] if self._entry is not None else []
+        came += [interaction.response for interaction in self.interactions[:place]]
+        return msgspec.json.encode(came).decode()
+
+    @cached_property
+    def _whole(self) -> str:
+        return msgspec.json.encode([self._entry, self.interactions]).decode()
 
     def unused(self) -> list[Interaction]:
         """What was recorded and never asked for."""
@@ -132,14 +179,16 @@ class Answers:
                 key = protocol.key(interaction.request)
                 index.by_path.setdefault((key, interaction.path), deque()).append(place)
                 index.by_key.setdefault(key, deque()).append(place)
+                body = getattr(interaction.request, "body", None)
+                index.has_cut = index.has_cut or getattr(body, "truncated", False)
         return index
 
-    def _loose(self, protocol: Protocol, index: _Index) -> dict[str, deque[int]]:
+    def _loose(self, protocol: Protocol, index: _Index) -> dict[str, list[int]]:
         if not index.by_loose:
             for place, interaction in enumerate(self.interactions):
                 if type(interaction) is protocol.interaction:
                     key = protocol.loose_key(interaction.request)
-                    index.by_loose.setdefault(key, deque()).append(place)
+                    index.by_loose.setdefault(key, []).append(place)
         return index.by_loose
 
     def _next(self, queue: deque[int] | None) -> int | None:

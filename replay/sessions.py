@@ -65,7 +65,7 @@ class Session:
         self.cassette = cassette
         self.name = name
         self.outcome = Outcome()
-        self.answers = Answers(cassette.interactions)
+        self.answers = Answers(cassette.interactions, cassette.entry)
         self.time = RecordedTime(cassette)
         self.draws = RecordedDraws(cassette)
         self._bootstrap = Reusable(cassette.bootstrap)
@@ -105,6 +105,11 @@ class Session:
         with self._lock:
             found = self.answers.take_next(asks, question, _path(), wanted)
             return found or self._bootstrap.take_next(asks, question, wanted)
+
+    def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
+        """What was recorded next of the calls that are `like` the one to come; not given by it."""
+        with self._lock:
+            return self.answers.upcoming(protocol_named(protocol_name), like)
 
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)

@@ -17,6 +17,7 @@ from timetracer_otel.protocols.http_parts import HttpRequestRef
 from timetracer_otel.replay.http_answers import (
     PATIENCE_S,
     Answer,
+    Upload,
     answer_of,
     cancelled,
     nobody_cancels,
@@ -77,6 +78,10 @@ class _Wire:
         """Nothing is open."""
 
 
+def _ref(request: Any) -> HttpRequestRef:
+    return HttpRequestRef(request.method, request.url, request.headers.raw)
+
+
 class _Kind:
     """One of httpx's two names, and what it makes a response of."""
 
@@ -85,7 +90,7 @@ class _Kind:
         default = importlib.import_module(f"{module}._transports.default")
         httpcore = importlib.import_module(module.replace("httpx", "httpcore"))
         self.library = module
-        self.whole: type[Any] = httpx.ByteStream
+        self._whole: type[Any] = httpx.ByteStream
         self._response: type[Any] = httpx.Response
         self.sync_stream: type[Any] = default.ResponseStream
         self.async_stream: type[Any] = default.AsyncResponseStream
@@ -106,10 +111,18 @@ class _Kind:
 
         self._wires = {self.sync_stream: Wire, self.async_stream: AsyncWire}
 
-    def recorded(self, request: Any, content: bytes) -> Interaction:
+    def upload(self, request: Any) -> Upload | None:
+        """The request's body, where it comes piece by piece."""
+        if isinstance(request.stream, self._whole):
+            return None
+        return Upload(self.library, _ref(request))
+
+    def recorded(self, request: Any, sent: HttpRequestRef | None) -> Interaction:
         """What was recorded for `request`. Raises `MissingRecording`."""
-        ref = HttpRequestRef(request.method, request.url, request.headers.raw, Body.of(content))
-        return answer("http", self.library, ref)
+        if sent is None:
+            sent = _ref(request)
+            sent.body = Body.of(b"".join(request.stream))
+        return answer("http", self.library, sent)
 
     def served(self, found: Interaction, request: Any, stream: type[Any]) -> Any:
         """The response, made as the transport makes it; or the recorded error."""
@@ -136,6 +149,26 @@ class _Kind:
         return found
 
 
+def _sent(upload: Upload, request: Any) -> HttpRequestRef:
+    """What goes out of a synchronous request's stream."""
+    with upload:
+        if upload.is_wanted:
+            for chunk in request.stream:
+                if upload.is_enough(chunk):
+                    return upload.whole(cut=True)
+    return upload.whole(cut=not upload.is_wanted)
+
+
+async def _sent_later(upload: Upload, request: Any) -> HttpRequestRef:
+    """What goes out of an asynchronous request's stream."""
+    with upload:
+        if upload.is_wanted:
+            async for chunk in request.stream:
+                if upload.is_enough(chunk):
+                    return upload.whole(cut=True)
+    return upload.whole(cut=not upload.is_wanted)
+
+
 def _sync(module: str) -> Callable[[Any], Any]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         kind = _Kind(module)
@@ -145,8 +178,9 @@ def _sync(module: str) -> Callable[[Any], Any]:
         def handle_request(self: Any, request: Any) -> Any:
             if not serving(module):
                 return original(self, request)
-            content = b"".join(request.stream)
-            return kind.served(kind.recorded(request, content), request, stream)
+            upload = kind.upload(request)
+            sent = _sent(upload, request) if upload is not None else None
+            return kind.served(kind.recorded(request, sent), request, stream)
 
         return handle_request
 
@@ -164,8 +198,9 @@ def _async(module: str) -> Callable[[Any], Any]:
         async def handle_async_request(self: Any, request: Any) -> Any:
             if not serving(module):
                 return await original(self, request)
-            content = b"".join([chunk async for chunk in request.stream])
-            found = kind.recorded(request, content)
+            upload = kind.upload(request)
+            sent = await _sent_later(upload, request) if upload is not None else None
+            found = kind.recorded(request, sent)
             if cancelled(found.error):
                 await _patience()
                 raise nobody_cancels(found.title)

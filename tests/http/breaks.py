@@ -40,7 +40,7 @@ async def read_timeout_in_the_body(caller: Caller) -> None:
 
 @case
 async def connect_timeout(caller: Caller) -> None:
-    await caller.get(f"{caller.deaf_url}/", timeout=0.3)
+    await caller.get(f"{caller.at.deaf_url}/", timeout=0.3)
 
 
 @case
@@ -60,7 +60,7 @@ async def pool_timeout(caller: Caller) -> None:
 
 @case
 async def connection_refused(caller: Caller) -> None:
-    await caller.get(f"{caller.refused_url}/")
+    await caller.get(f"{caller.at.refused_url}/")
 
 
 @case
@@ -68,7 +68,7 @@ async def connection_refused_with_retries(caller: Caller) -> None:
     library = caller.library
     kind = library.AsyncHTTPTransport if caller.is_async else library.HTTPTransport
     async with caller.client(transport=kind(retries=1)):
-        await caller.ask("GET", f"{caller.refused_url}/retried")
+        await caller.ask("GET", f"{caller.at.refused_url}/retried")
 
 
 @case
@@ -78,7 +78,7 @@ async def unknown_host(caller: Caller) -> None:
 
 @case
 async def plain_text_where_tls_is_expected(caller: Caller) -> None:
-    await caller.get(caller.url.replace("http:", "https:") + "/json")
+    await caller.get(caller.at.url.replace("http:", "https:") + "/json")
 
 
 @case

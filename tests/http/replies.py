@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip as gzip_module
 import hashlib
 import json as json_module
+import ssl
 import zlib
 from email import message_from_bytes
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def chunked_reply(asked: Asked, chunks: list[bytes], *headers: bytes, trailer: b
     )
     for chunk in chunks:
         asked.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        asked.wait(0.02)
+        asked.wait(0.005)
     asked.send(b"0\r\n" + trailer + b"\r\n")
     return True
 
@@ -324,3 +325,14 @@ def echo(asked: Asked) -> bool:
         said["sha"] = hashlib.sha256(asked.body).hexdigest()
     said["kept"] = {k: v for k, v in asked.headers.items() if k in ("cookie", "x-mine")}
     return reply(asked, json_module.dumps(said).encode(), b"Content-Type: application/json")
+
+
+def who(asked: Asked) -> bool:
+    """The name in the client's certificate."""
+    certificate = asked.wire.getpeercert() if isinstance(asked.wire, ssl.SSLSocket) else None
+    names = (certificate or {}).get("subjectAltName", ())
+    return reply(asked, repr(names).encode())
+
+
+def mounted(asked: Asked) -> bool:
+    return reply(asked, b"through the mount")

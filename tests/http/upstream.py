@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
-from tests.http import replies
+from tests.http import http2, replies
 
 __all__ = ["Asked", "Upstream"]
 
@@ -65,10 +66,14 @@ class Asked:
 class Upstream:
     """The server while it runs; `url` stays known when it has stopped."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, tls: ssl.SSLContext | None = None, path: str = "") -> None:
+        self._tls = tls
+        self._listener = _listener(path)
+        if not path:
+            self.port: int = self._listener.getsockname()[1]
+            self.url = (
+                f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}"
+            )
         self.requests = 0
         self._stopping = threading.Event()
         self._counts: Counter[str] = Counter()
@@ -113,8 +118,20 @@ class Upstream:
                 self._wires.add(wire)
             threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
 
-    def _talk(self, wire: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), wire, wire.makefile("rb") as lines:
+    def _talk(self, plain: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), plain:
+            wire = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
+            with wire:
+                self._converse(wire)
+        with self._lock:
+            self._wires.discard(plain)
+
+    def _converse(self, wire: socket.socket) -> None:
+        if isinstance(wire, ssl.SSLSocket) and wire.selected_alpn_protocol() == "h2":
+            for _ in http2.converse(wire):
+                self.requests += 1
+            return
+        with wire.makefile("rb") as lines:
             if lines.peek(1)[:1] == _HANDSHAKE:
                 wire.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                 return
@@ -122,8 +139,6 @@ class Upstream:
                 self.requests += 1
                 if not self._reply(_asked(head, lines, wire, self._stopping, self._counts)):
                     break
-        with self._lock:
-            self._wires.discard(wire)
 
     @staticmethod
     def _reply(asked: Asked) -> bool:
@@ -172,6 +187,15 @@ def _body(headers: dict[str, str], lines: object) -> bytes:
         read(2)
     read(2)
     return b"".join(parts)
+
+
+def _listener(path: str) -> socket.socket:
+    if not path:
+        return socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    return listener
 
 
 class _Full:

@@ -46,7 +46,9 @@ register_errors(
         ErrorFamily("builtins", (*_OF_SYSTEM_CALLS, "name", "path")),
         ErrorFamily("asyncio"),
         ErrorFamily("socket", _OF_SYSTEM_CALLS),
-        ErrorFamily("ssl", (*_OF_SYSTEM_CALLS, "library", "reason", "verify_code", "verify_message")),
+        ErrorFamily(
+            "ssl", (*_OF_SYSTEM_CALLS, "library", "reason", "verify_code", "verify_message")
+        ),
         ErrorFamily("concurrent"),
     ]
 )

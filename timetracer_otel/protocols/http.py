@@ -6,6 +6,7 @@ from timetracer_otel.interaction.failures import encode_error
 from timetracer_otel.protocols.bodies import encode_body
 from timetracer_otel.protocols.http_address import bare_url
 from timetracer_otel.protocols.http_matching import (
+    cut_key,
     differences,
     key,
     loose_key,
@@ -66,6 +67,7 @@ HTTP = Protocol(
     title=title,
     key=key,
     loose_key=loose_key,
+    cut_key=cut_key,
     differences=differences,
     volatile_pairs=volatile_pairs,
 )
