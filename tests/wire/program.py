@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.wire.snapshots import error_snapshot
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import begin_entry
 from timetracer_otel.recording.guard import FAULTS
+from timetracer_otel.replay.sessions import current_session
 
 
 def run_all(kind: str) -> dict[str, Any]:
@@ -44,6 +46,9 @@ def main(mode: str, kind: str, folder: Path) -> None:
         entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
         assert entry is not None
         found = run_all(kind)
+        session = current_session()
+        if session is not None:
+            found["beside answers"] = asdict(session.outcome)
         entry.answered(HttpResponseRef(200, []))
     timetracer_otel.shutdown()
     found["faults of ours"] = dict(FAULTS)
