@@ -13,7 +13,7 @@ from timetracer_otel.http_calls import HTTP_CLIENT, current_call, origin_of, url
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.http1 import request_head, split_head
-from timetracer_otel.replay.recorded_socket import RecordedSocket, refusal_of
+from timetracer_otel.replay.recorded_socket import RecordedSocket, RecordedTlsSocket, refusal_of
 from timetracer_otel.replay.sessions import serving
 
 __all__ = ["connecting", "creating", "encrypting", "sending", "tunneling", "waiting"]
@@ -34,7 +34,9 @@ class _Dial:
         if self._refusal is not None and self._refusal.stage == "connect":
             raise decode_error(self._refusal)
         of = self._connection
-        made = RecordedSocket(origin_of(of), (of.host, of.port), self._refusal)
+        origin = origin_of(of)
+        kind = RecordedTlsSocket if origin.startswith("https:") else RecordedSocket
+        made = kind(origin, (of.host, of.port), self._refusal)
         if of.timeout is None or isinstance(of.timeout, int | float):
             made.settimeout(of.timeout)
         return made

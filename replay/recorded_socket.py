@@ -28,7 +28,7 @@ from timetracer_otel.protocols.http_parts import header_pairs
 from timetracer_otel.replay.http_answers import answer_of
 from timetracer_otel.replay.sessions import answer, current_session
 
-__all__ = ["RecordedSocket", "asks", "refusal_of"]
+__all__ = ["RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
 
 _BEFORE_SENDING = ("connect", "tunnel", "tls")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -234,14 +234,24 @@ class RecordedSocket(socket.socket):
     def shutdown(self, how: int) -> None:
         self._shut = how != socket.SHUT_WR
 
+    def _cannot(self, reason: str) -> NoReturn:
+        raise CannotReplay(subject=f"the connection to {self._origin}", reason=reason)
+
+
+class RecordedTlsSocket(RecordedSocket):
+    """The same where the connection was encrypted."""
+
     def selected_alpn_protocol(self) -> str | None:
         return None
 
-    def getpeercert(self, binary_form: bool = False) -> NoReturn:  # noqa: FBT001, FBT002 - ssl's signature
-        self._cannot("certificates are not recorded")
+    def cipher(self) -> NoReturn:
+        self._cannot("how it was encrypted is not recorded")
 
-    def _cannot(self, reason: str) -> NoReturn:
-        raise CannotReplay(subject=f"the connection to {self._origin}", reason=reason)
+    def version(self) -> NoReturn:
+        self._cannot("how it was encrypted is not recorded")
+
+    def getpeercert(self, binary_form: bool = False) -> NoReturn:
+        self._cannot("certificates are not recorded")
 
 
 def _bytes(data: Any) -> bytes:

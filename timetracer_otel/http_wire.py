@@ -15,14 +15,15 @@ from timetracer_otel.protocols.http1 import (
     Chunked,
     Counted,
     Framing,
+    HeadersToCome,
     RequestHead,
     StatusLine,
     UntilEnd,
     framing_of_request,
-    response_head,
     split_head,
+    status_line,
 )
-from timetracer_otel.protocols.http_parts import HttpResponseRef, RawHeaders
+from timetracer_otel.protocols.http_parts import HttpResponseRef
 from timetracer_otel.recording.guard import guarded
 
 __all__ = ["WireExchange", "noting", "tap"]
@@ -37,10 +38,21 @@ _KEY = "_timetracer"
 class WireExchange:
     """The request's body and the response, put together from the bytes of one connection."""
 
-    __slots__ = ("_exchange", "_framing", "_head", "_method", "_out", "_passing", "_response", "busy")
+    __slots__ = (
+        "_exchange",
+        "_framing",
+        "_head",
+        "_method",
+        "_out",
+        "_passing",
+        "_response",
+        "busy",
+        "ends",
+    )
 
     def __init__(self, exchange: Exchange, head: RequestHead) -> None:
         self.busy = False
+        self.ends: dict[str, object] = {}
         self._exchange = exchange
         self._method = head.method
         self._head: list[bytes] | None = []
@@ -88,7 +100,7 @@ class WireExchange:
     def began(self, response: http.client.HTTPResponse, ends: dict[str, object]) -> None:
         """`http.client` has read the head of the answer."""
         line, headers, rest = self._taken_head(response)
-        self._response = HttpResponseRef(
+        noted = self._response = HttpResponseRef(
             status=line.status,
             headers=headers,
             reason=line.reason,
@@ -97,32 +109,31 @@ class WireExchange:
         )
         if self._out is not None:
             self._out[0].broken_off()
-        self._passing = self._exchange.answered(self._response)
-        self._framing = self._framing_of(response, self._passing)
-        self.received(rest)
+        passing = self._passing = self._exchange.answered(noted)
+        length = 0 if self._method == "HEAD" else response.length
+        if length == len(rest) and not response.chunked:  # all of it came at once, as most do
+            if rest:
+                passing.feed(rest)
+            passing.ended()
+        else:
+            self._framing = _framing_of(length, response.chunked, passing)
+            self.received(rest)
 
     def _taken_head(
         self, response: http.client.HTTPResponse
-    ) -> tuple[StatusLine, RawHeaders, bytes]:
+    ) -> tuple[StatusLine, HeadersToCome, bytes]:
         data, self._head = b"".join(self._head or ()), None
         while True:
             head, rest = split_head(data) or (data, b"")
-            line, headers = response_head(head)
+            line = status_line(head)
             if line is None or line.status != _CONTINUE:
                 break
             data = rest
         if line is None:  # botocore has read it, when it waited for leave to send the body
             version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"  # noqa: PLR2004
             line = StatusLine(version, response.status, response.reason)
-        return line, headers, rest
-
-    def _framing_of(self, response: http.client.HTTPResponse, passing: Passing) -> Framing:
-        if self._method == "HEAD":
-            return Counted(passing.feed, 0)
-        if response.chunked:
-            return Chunked(passing.feed)
-        length: int | None = response.length
-        return UntilEnd(passing.feed) if length is None else Counted(passing.feed, length)
+            head = b"\r\n" + head
+        return line, HeadersToCome(head), rest
 
     def received(self, data: bytes) -> None:
         """The next bytes of the answer; none at all where the connection ended."""
@@ -167,6 +178,12 @@ class WireExchange:
         response.trailers = framing.trailers
         self._framing = None
         return response.body
+
+
+def _framing_of(length: int | None, chunked: object, passing: Passing) -> Framing:
+    if length != 0 and chunked:
+        return Chunked(passing.feed)
+    return UntilEnd(passing.feed) if length is None else Counted(passing.feed, length)
 
 
 def _pieces(data: Any) -> Iterator[bytes]:

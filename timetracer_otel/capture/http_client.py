@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from http.client import ResponseNotReady
 from types import TracebackType
 from typing import Any
+from weakref import ref
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current
 
@@ -29,6 +29,7 @@ _IN_CONNECT = guarded("http.client connect")
 
 _EXCHANGE = "_timetracer_exchange"
 _DIALING = "_timetracer_dialing"
+_ENDS = "_timetracer_ends"
 
 _ANSWERING: ContextVar[WireExchange | None] = ContextVar("timetracer_answering", default=None)
 
@@ -92,22 +93,22 @@ def _begun(connection: Any, data: Any) -> WireExchange | None:
 
 def _exchange_for(connection: Any, head: RequestHead) -> WireExchange | None:
     url = url_of(origin_of(connection), head.target)
-    ref = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
-    exchange = _begin(ref)
+    asked = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
+    exchange = _begin(asked)
     return WireExchange(exchange, head) if exchange is not None else None
 
 
-def _begin(ref: HttpRequestRef) -> Exchange | None:
+def _begin(asked: HttpRequestRef) -> Exchange | None:
     recorder = active_recorder()
     if recorder is None or get_current().get(_SUPPRESS_INSTRUMENTATION_KEY):
         return None  # OpenTelemetry's own exporters send with this key set
     call = current_call()
     if call is not None:
-        return Exchange.begin(call.library, ref)
+        return Exchange.begin(call.library, asked)
     chosen = recorder.settings.capture
     if chosen and HTTP_CLIENT not in chosen:
         return None
-    return Exchange.begin(HTTP_CLIENT, ref, own_span=False)
+    return Exchange.begin(HTTP_CLIENT, asked, own_span=False)
 
 
 # -- answers ------------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ def _answering(original: Callable[..., Any]) -> Callable[..., Any]:
         exchange = self.__dict__.pop(_EXCHANGE, None)
         if exchange is None or exchange is _IGNORED:
             return original(self)
+        with _IN_ANSWER:
+            exchange.ends = _ends_of(self)
         token = _ANSWERING.set(exchange)
         try:
             return original(self)
@@ -145,18 +148,20 @@ def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
             tap(self.fp, exchange)
         result = original(self)
         with _IN_ANSWER:
-            exchange.began(self, _ends_of(self.fp))
+            exchange.began(self, dict(exchange.ends))
         return result
 
     return begin
 
 
-def _ends_of(file: Any) -> dict[str, object]:
-    """The two ends of the connection, and whether it is encrypted: as httpx's are noted."""
-    wire = getattr(getattr(file, "raw", None), "_sock", None)
-    if wire is None:
-        return {}
-    ends: dict[str, object] = {}
+def _ends_of(connection: Any) -> dict[str, object]:
+    """The two ends of a connection, and whether it is encrypted: as httpx's are noted."""
+    wire = connection.sock
+    known = connection.__dict__.get(_ENDS)
+    if known is not None and known[0]() is wire:
+        ends: dict[str, object] = known[1]
+        return ends
+    ends = {}
     try:
         for name, address in (
             ("server_addr", wire.getpeername()),
@@ -165,7 +170,8 @@ def _ends_of(file: Any) -> dict[str, object]:
             ends[name] = list(address) if isinstance(address, tuple) else address or None
     except OSError:  # the peer has gone already
         return {}
-    ends["tls"] = isinstance(wire, ssl.SSLSocket)
+    ends["tls"] = hasattr(wire, "cipher")
+    connection.__dict__[_ENDS] = (ref(wire), ends)
     return ends
 
 
@@ -208,8 +214,8 @@ def noting_refusals(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _refused(connection: Any, error: BaseException) -> None:
     call = current_call()
-    ref = _described(call) if call is not None and call.method else None
-    exchange = _begin(ref or HttpRequestRef("CONNECT", origin_of(connection), []))
+    asked = _described(call) if call is not None and call.method else None
+    exchange = _begin(asked or HttpRequestRef("CONNECT", origin_of(connection), []))
     if exchange is not None:
         if call is not None and isinstance(call.body, str | bytes):
             body = call.body

@@ -6,8 +6,8 @@ Read as `http.client` reads it, since that is who will read it again in a replay
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from timetracer_otel.protocols.http_parts import RawHeaders
 
@@ -15,6 +15,7 @@ __all__ = [
     "Chunked",
     "Counted",
     "Framing",
+    "HeadersToCome",
     "RequestHead",
     "StatusLine",
     "UntilEnd",
@@ -24,11 +25,14 @@ __all__ = [
     "is_chunked",
     "parse_headers",
     "request_head",
-    "response_head",
     "split_head",
+    "status_line",
 ]
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FRAMING = re.compile(
+    rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|\Z)", re.IGNORECASE
+)
 _MAX_PIECE = 1024 * 1024
 """A chunk of the chunked coding is kept whole up to this size, larger ones in pieces."""
 
@@ -44,7 +48,9 @@ class RequestHead(NamedTuple):
     method: str
     target: str
     http_version: str
-    headers: RawHeaders
+    headers: HeadersToCome
+    size: int | None
+    """Of the body; None in the chunked coding."""
 
 
 class StatusLine(NamedTuple):
@@ -55,15 +61,40 @@ class StatusLine(NamedTuple):
     reason: str
 
 
+class HeadersToCome(Sequence[tuple[bytes, bytes]]):
+    """Header pairs of a head that is taken apart when it is first asked for: on the worker."""
+
+    __slots__ = ("_head", "_pairs")
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+        self._pairs: list[tuple[bytes, bytes]] | None = None
+
+    def _parsed(self) -> list[tuple[bytes, bytes]]:
+        if self._pairs is None:
+            _, _, lines = self._head.replace(b"\r\n", b"\n").partition(b"\n")
+            self._pairs = parse_headers(lines.split(b"\n")) if lines else []
+        return self._pairs
+
+    def __len__(self) -> int:
+        return len(self._parsed())
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._parsed())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._parsed()[at]
+
+
 def split_head(data: bytes) -> tuple[bytes, bytes] | None:
     """The head without the blank line that ends it, and what follows; None without its end."""
     end = _END_OF_HEAD.search(data)
     return (data[: end.start()].rstrip(b"\r"), data[end.end() :]) if end is not None else None
 
 
-def parse_headers(lines: Iterable[bytes]) -> RawHeaders:
+def parse_headers(lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
     """Pairs as they came: a folded line stays folded, one without a colon has an empty name."""
-    pairs: RawHeaders = []
+    pairs: list[tuple[bytes, bytes]] = []
     for line in lines:
         if pairs and line.startswith((b" ", b"\t")):
             name, value = pairs[-1]
@@ -76,21 +107,25 @@ def parse_headers(lines: Iterable[bytes]) -> RawHeaders:
 
 def request_head(head: bytes) -> RequestHead | None:
     """What a client sent first; None where that is no HTTP/1."""
-    line, *rest = head.split(b"\r\n")
-    parts = line.decode("latin-1").split(" ")
-    if len(parts) < 3 or not parts[-1].startswith("HTTP/1"):
+    line = head.partition(b"\r\n")[0].decode("latin-1")
+    method, _, rest = line.partition(" ")
+    target, space, version = rest.rpartition(" ")
+    if not space or not version.startswith("HTTP/1"):
         return None
-    return RequestHead(parts[0], " ".join(parts[1:-1]), parts[-1], parse_headers(rest))
+    framed = {name.lower(): value for name, value in _FRAMING.findall(head)}
+    chunked = b"chunked" in framed.get(b"transfer-encoding", b"").lower()
+    length = framed.get(b"content-length", b"")
+    size = None if chunked else int(length) if length.isdigit() else 0
+    return RequestHead(method, target, version, HeadersToCome(head), size)
 
 
-def response_head(head: bytes) -> tuple[StatusLine | None, RawHeaders]:
-    """Status line (None where somebody else has read it before) and headers."""
-    lines = head.replace(b"\r\n", b"\n").split(b"\n")
-    if not lines[0].startswith(b"HTTP/"):
-        return None, parse_headers(lines)
-    version, status, reason = [*lines[0].decode("latin-1").split(None, 2), "", ""][:3]
-    line = StatusLine(version, int(status), reason.strip()) if status.isdigit() else None
-    return line, parse_headers(lines[1:])
+def status_line(head: bytes) -> StatusLine | None:
+    """The first line of what a server sent; None where it is no status line."""
+    first = head.partition(b"\n")[0].decode("latin-1")
+    version, status, reason = [*first.split(None, 2), "", "", ""][:3]
+    if not version.startswith("HTTP/") or not status.isdigit():
+        return None
+    return StatusLine(version, int(status), reason.strip())
 
 
 def head_bytes(first: str, headers: RawHeaders) -> bytes:
@@ -108,7 +143,7 @@ class Framing:
     def __init__(self, take: Take) -> None:
         self._take = take
         self.ended = False
-        self.trailers: RawHeaders = []
+        self.trailers: list[tuple[bytes, bytes]] = []
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the wire."""
@@ -227,14 +262,7 @@ class Chunked(Framing):
 
 def framing_of_request(head: RequestHead, take: Take) -> Framing:
     """How the body of a request is framed: no header, no body."""
-    length = 0
-    for name, value in head.headers:
-        lower = name.lower()
-        if lower == b"transfer-encoding" and b"chunked" in value.lower():
-            return Chunked(take)
-        if lower == b"content-length" and value.strip().isdigit():
-            length = int(value)
-    return Counted(take, length)
+    return Chunked(take) if head.size is None else Counted(take, head.size)
 
 
 def is_chunked(headers: RawHeaders) -> bool:
