@@ -23,10 +23,10 @@ from timetracer_otel.protocols.http_parts import (
 )
 from timetracer_otel.replay.sessions import current_session
 
-__all__ = ["PATIENCE_S", "Answer", "Upload", "answer_of", "cancelled", "nobody_cancels"]
+__all__ = ["Answer", "Upload", "answer_of", "cancelled", "nobody_cancels", "patience_s"]
 
-PATIENCE_S = 3.0
-"""How long a call waits that was cancelled when it was recorded."""
+_PATIENCE_S = 3.0
+"""How much longer than the whole recording took a call waits to be cancelled."""
 
 _CANCELLATIONS = frozenset({("asyncio.exceptions", "CancelledError"), ("trio", "Cancelled")})
 
@@ -92,6 +92,13 @@ def _end_of(response: HttpResponse, title: str) -> BaseException | None:
 def cancelled(error: RecordedError | None) -> bool:
     """Whether the task was cancelled: not the outside world's doing, but the application's."""
     return error is not None and (error.module, error.type) in _CANCELLATIONS
+
+
+def patience_s() -> float:
+    """How long a call waits that was cancelled when it was recorded: timers are real."""
+    session = current_session()
+    recorded_s = session.cassette.duration_us / 1e6 if session is not None else 0.0
+    return recorded_s + _PATIENCE_S
 
 
 def nobody_cancels(title: str) -> CannotReplay:

@@ -15,12 +15,12 @@ from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef
 from timetracer_otel.replay.http_answers import (
-    PATIENCE_S,
     Answer,
     Upload,
     answer_of,
     cancelled,
     nobody_cancels,
+    patience_s,
 )
 from timetracer_otel.replay.sessions import answer, serving
 
@@ -103,10 +103,10 @@ class _Kind:
                 raise self._refusal("what is written to its connection itself goes nowhere")
 
         class AsyncWire(_Wire, httpcore.AsyncNetworkStream):  # type: ignore[misc,name-defined]
-            async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
                 raise self._refusal("what was read from its connection itself is not recorded")
 
-            async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
                 raise self._refusal("what is written to its connection itself goes nowhere")
 
         self._wires = {self.sync_stream: Wire, self.async_stream: AsyncWire}
@@ -216,7 +216,7 @@ async def _patience() -> None:
     """Wait for who cancelled the call when it was recorded."""
     from anyio import sleep
 
-    await sleep(PATIENCE_S)
+    await sleep(patience_s())
 
 
 def library_for(captured: Library) -> Library:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
 
 from tests.http.caller import Caller, case
+from tests.http.snapshots import error_snapshot
 
 ERRORS = {
     "truncated_body": "/truncated",
@@ -100,11 +105,11 @@ async def an_upload_shorter_than_announced(caller: Caller) -> None:
 
 @case
 async def an_upload_that_fails(caller: Caller) -> None:
-    async def later():  # type: ignore[no-untyped-def]
+    async def later() -> AsyncIterator[bytes]:
         yield b"first"
         raise ValueError("the application's own")
 
-    def now():  # type: ignore[no-untyped-def]
+    def now() -> Iterator[bytes]:
         yield b"first"
         raise ValueError("the application's own")
 
@@ -147,3 +152,40 @@ async def a_task_that_is_cancelled(caller: Caller) -> None:
             await task
         except asyncio.CancelledError as error:
             caller.note(cancelled=type(error).__name__)
+
+
+@case
+async def a_call_that_takes_too_long_for_its_caller(caller: Caller) -> None:
+    """The caller's own clock ends it, then and now."""
+    if not caller.is_async:
+        return
+    async with caller.client() as client:
+        with anyio.move_on_after(0.2) as scope:
+            await client.get("/slow-headers")
+        caller.note(headers=scope.cancelled_caught)
+        with anyio.move_on_after(0.2) as scope:
+            async with caller.streamed("GET", "/slow-body") as response:
+                try:
+                    async for chunk in response.aiter_raw():
+                        caller.note(chunk=chunk.decode())
+                finally:
+                    caller.note(closed=response.is_closed)
+        caller.note(body=scope.cancelled_caught)
+
+
+@case
+async def one_call_of_a_group_that_fails(caller: Caller) -> None:
+    """The failure of one cancels the other."""
+    if not caller.is_async:
+        return
+
+    async def fail(client: Any) -> None:
+        await client.get(f"{caller.at.refused_url}/in-a-group")
+
+    async with caller.client() as client:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.get, "/slow-headers?in=group")
+                group.start_soon(fail, client)
+        except BaseExceptionGroup as error:
+            caller.note(raised=[error_snapshot(one) for one in error.exceptions])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -112,7 +112,7 @@ class Caller:
         call = options.pop("client", None) or self.current
         try:
             response = await ready(call.request(method, target, **options))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             self.note(error=error_snapshot(error))
             return None
         if snap:
@@ -144,7 +144,7 @@ class Caller:
                     found.append(item)  # noqa: PERF401 - what came before an error counts
             else:
                 found.extend(getattr(response, way)(*arguments))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             found.append(error_snapshot(error))
         self.note(way=way, items=found)
         return found
@@ -153,7 +153,7 @@ class Caller:
         """The outcome of `call`, noted if it is an error."""
         try:
             return await ready(call())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             self.note(error=error_snapshot(error))
 
     async def close(self, response: Any) -> None:
@@ -164,11 +164,17 @@ class Caller:
         """Read the whole body as this kind of client does."""
         return await self.tried(response.aread if self.is_async else response.read)
 
-    def stream_of(self, *chunks: bytes) -> Any:
-        """A generator of chunks, of the kind that the client takes."""
+    def stream_of(self, *chunks: bytes, taken: list[bytes] | None = None) -> Any:
+        """A generator of chunks, of the kind the client takes; `taken` says how far it came."""
 
-        async def later() -> AsyncIterator[bytes]:
+        def now() -> Iterator[bytes]:
             for chunk in chunks:
+                if taken is not None:
+                    taken.append(chunk)
                 yield chunk
 
-        return later() if self.is_async else (chunk for chunk in chunks)
+        async def later() -> AsyncIterator[bytes]:
+            for chunk in now():
+                yield chunk
+
+        return later() if self.is_async else now()

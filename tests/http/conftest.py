@@ -22,36 +22,40 @@ from tests.http.caller import Addresses
 from tests.http.proxy import Proxy
 from tests.http.upstream import Upstream
 
+ALONE = ("httpx-sync", "httpx2-async")
+"""Clients that run without us, too."""
+
 ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
-class TwoRuns:
-    """What each run saw, by case; and the cassette between them."""
+class Runs:
+    """What each run saw, by case; and the cassette between them. `bare` is without us."""
 
+    bare: dict[str, Any]
     recorded: dict[str, Any]
     replayed: dict[str, Any]
     cassette: Path
 
 
 @pytest.fixture(scope="session")
-def two_runs(
+def runs_of(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str, str], TwoRuns]]:
-    """Both runs with a client and some cases (none meaning all), made when first asked for.
+) -> Iterator[Callable[[str, str], Runs]]:
+    """The runs with a client and some cases (none meaning all), made when first asked for.
 
     Without other workers all that the session needs are made then, two at a time.
     """
-    running: dict[tuple[str, str], Future[TwoRuns]] = {}
+    running: dict[tuple[str, str], Future[Runs]] = {}
     with ThreadPoolExecutor(2) as pool:
 
-        def begin(kind: str, cases: str) -> Future[TwoRuns]:
+        def begin(kind: str, cases: str) -> Future[Runs]:
             if (kind, cases) not in running:
                 folder = tmp_path_factory.mktemp(kind)
-                running[kind, cases] = pool.submit(record_and_replay, kind, cases, folder)
+                running[kind, cases] = pool.submit(run_all, kind, cases, folder)
             return running[kind, cases]
 
-        def runs(kind: str, cases: str = "") -> TwoRuns:
+        def runs(kind: str, cases: str = "") -> Runs:
             if "PYTEST_XDIST_WORKER" not in os.environ:
                 for each in _wanted(request.session.items):
                     begin(*each)
@@ -63,20 +67,25 @@ def two_runs(
 def _wanted(items: list[pytest.Item]) -> Iterator[tuple[str, str]]:
     for item in items:
         parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "two_runs" in getattr(item, "fixturenames", ()) and "kind" in parameters:
+        if "runs_of" in getattr(item, "fixturenames", ()) and "kind" in parameters:
             yield parameters["kind"], parameters.get("cases", "")
 
 
-def record_and_replay(kind: str, cases: str, folder: Path) -> TwoRuns:
-    """Record against servers that run, stop them, and replay."""
+def run_all(kind: str, cases: str, folder: Path) -> Runs:
+    """Record against servers that run, stop them, and replay; and without us besides."""
     with _servers(folder) as (at, upstreams):
         variables = {**at.as_environment(), "CASES": cases}
         _program("record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **variables)
+        if kind in ALONE:
+            for upstream in upstreams:
+                upstream.begin_anew()
+            _program("bare", kind, folder, **variables)
         before = [upstream.requests for upstream in upstreams]
     (cassette,) = folder.glob("kept/**/*.json")
     _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **variables)
     assert [upstream.requests for upstream in upstreams] == before
-    return TwoRuns(_seen(folder, "record"), _seen(folder, "replay"), cassette)
+    bare = _seen(folder, "bare") if kind in ALONE else {}
+    return Runs(bare, _seen(folder, "record"), _seen(folder, "replay"), cassette)
 
 
 @contextmanager
@@ -125,6 +134,7 @@ def _program(mode: str, kind: str, folder: Path, **variables: str) -> None:
         **os.environ,
         "TIMETRACER_MODE": mode,
         "TIMETRACER_BANNER": "0",
+        "TIMETRACER_CAPTURE": "httpx,httpx2",  # the rest takes longer to import than all cases
         "TIMETRACER_MAX_TRACE_KB": "200000",
         "PYTHONWARNINGS": "",
         **variables,

@@ -1,6 +1,6 @@
-"""All cases with one client, in a process of its own: recorded, or replayed.
+"""All cases with one client, in a process of its own: recorded, replayed, or without us.
 
-``python -m tests.http.program record|replay CLIENT FOLDER`` with the addresses in the
+``python -m tests.http.program record|replay|bare CLIENT FOLDER`` with the addresses in the
 environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
 """
 
@@ -34,7 +34,7 @@ async def run_all(kind: str) -> dict[str, Any]:
         caller = Caller(kind, at)
         try:
             await CASES[name](caller)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             caller.note(escaped=error_snapshot(error))
         found[name] = plain(caller.seen)
     return found
@@ -71,15 +71,31 @@ _RUNNERS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def main(mode: str, kind: str, folder: Path) -> None:
-    timetracer_otel.instrument()
+    if mode == "bare":
+        instrument_without_us()
+    else:
+        timetracer_otel.instrument()
     tracer = otel.get_tracer("tests")
     with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
         entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
         found = _RUNNERS[kind.partition("-")[2]](kind)
-        entry.answered(HttpResponseRef(200, []))
+        if entry is not None:
+            entry.answered(HttpResponseRef(200, []))
     timetracer_otel.shutdown()
     (folder / f"{mode}.json").write_text(json.dumps(found))
+
+
+def instrument_without_us() -> None:
+    """OpenTelemetry alone: what the application sees then is what it has to see."""
+    from opentelemetry.instrumentation.httpx import (
+        HTTPX2ClientInstrumentor,
+        HTTPXClientInstrumentor,
+    )
+    from opentelemetry.sdk.trace import TracerProvider
+
+    otel.set_tracer_provider(TracerProvider())
+    HTTPXClientInstrumentor().instrument()
+    HTTPX2ClientInstrumentor().instrument()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json as json_module
 import ssl
 import zlib
 from email import message_from_bytes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
@@ -313,11 +313,10 @@ def echo(asked: Asked) -> bool:
         "size": len(asked.body),
     }
     if kind.startswith("multipart/"):
-        message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
+        message: Any = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
         said["size"] = 0
         said["parts"] = [
-            [part["content-disposition"], str(part.get_payload())]
-            for part in message.get_payload()  # type: ignore[union-attr,index]
+            [part["content-disposition"], str(part.get_payload())] for part in message.get_payload()
         ]
     elif "form" in kind:
         said["form"] = parse_qsl(asked.body.decode())
@@ -336,3 +335,17 @@ def who(asked: Asked) -> bool:
 
 def mounted(asked: Asked) -> bool:
     return reply(asked, b"through the mount")
+
+
+def upload(asked: Asked) -> bool:
+    """Takes everything, and hangs up on what it does not like."""
+    if asked.body.startswith(b"fails"):
+        return False
+    return reply(asked, asked.body)
+
+
+def too_much(asked: Asked) -> bool:
+    """Says so before the body has come, and hangs up."""
+    reply(asked, b"no more", b"Connection: close", status=b"413 Content Too Large")
+    asked.wait(0.1)
+    return False

@@ -271,7 +271,7 @@ def test_one_drawn_name_keeps_to_its_live_one() -> None:
 VOLATILE = {
     "UUID": (ONE, OTHER),
     "ObjectId": ("65a1b2c3d4e5f60718293a4b", "65a1b2c3d4e5f60718293a4c"),
-    "time": ("2026-01-05T10:00:00Z", "2026-01-06 11:00:00.5"),
+    "time": ("2026-01-05T10:00:00Z", "2026-01-06T11:00:00.5"),
     "compact time": ("20260105T100000Z", "20260106T100000Z"),
     "signature": ("a1" * 32, "b2" * 32),
     "token": ("Zk3VbbPq8T1mX0aLw5Rf9Q", "Qq3VbbPq8T1mX0aLw5Rf9Z"),

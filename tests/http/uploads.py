@@ -91,3 +91,45 @@ async def send_a_request_made_by_hand(caller: Caller) -> None:
         caller.note(before=[response.is_closed, response.is_stream_consumed])
         await caller.read(response)
         caller.note(after=[response.is_closed, response.text, response.request is request])
+
+
+@case
+async def an_upload_that_nobody_takes(caller: Caller) -> None:
+    """The generator is left as it is; the same one goes out where somebody does."""
+    taken: list[bytes] = []
+    chunks = caller.stream_of(b"one", b"two", taken=taken)
+    async with caller.client():
+        await caller.ask("POST", f"{caller.at.refused_url}/upload", content=chunks)
+        caller.note(taken=list(taken))
+        await caller.ask("POST", "/echo", content=chunks)
+        caller.note(taken=list(taken))
+
+
+@case
+async def uploads_to_one_address_of_which_one_fails(caller: Caller) -> None:
+    """Each generator gets its own outcome, in the order of the recording."""
+    async with caller.client():
+        for words in ((b"A", b"A"), (b"fails", b"later"), (b"B", b"B")):
+            taken: list[bytes] = []
+            chunks = caller.stream_of(*words, taken=taken)
+            await caller.ask("POST", "/upload", content=chunks)
+            caller.note(taken=taken)
+
+
+@case
+async def an_upload_that_is_refused_early(caller: Caller) -> None:
+    taken: list[bytes] = []
+    chunks = caller.stream_of(*[bytes(200_000)] * 60, taken=taken)
+    async with caller.client():
+        await caller.ask("POST", "/too-much", content=chunks)
+        caller.note(taken=len(taken))
+
+
+@case
+async def an_upload_that_times_out(caller: Caller) -> None:
+    taken: list[bytes] = []
+    chunks = caller.stream_of(*[bytes(200_000)] * 60, taken=taken)
+    async with caller.client():
+        timeout = caller.library.Timeout(5, write=0.2)
+        await caller.ask("POST", "/unread", content=chunks, timeout=timeout)
+        caller.note(taken=len(taken))

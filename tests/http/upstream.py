@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.http import http2, replies
@@ -83,7 +84,7 @@ class Upstream:
         self.deaf_url = f"http://127.0.0.1:{self._full.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
-    def __enter__(self) -> Upstream:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -94,6 +95,10 @@ class Upstream:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def begin_anew(self) -> None:
+        """Count as if nobody had asked yet."""
+        self._counts.clear()
 
     def stop(self) -> None:
         """Listen no more, and let go of every connection."""
@@ -172,7 +177,7 @@ def _asked(
         headers[name.lower()] = value
     counts[target] += 1
     asked = Asked(method, target, headers, b"", wire, stopping, counts[target], head[1:])
-    if not target.startswith("/unread"):
+    if not target.startswith(("/unread", "/too-much")):
         asked.body = _body(headers, lines)
     return asked
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from timetracer_otel.http_exchange import Exchange, Noted, NotedLater, Passing
 from timetracer_otel.libraries import Instrumentor, Library
@@ -77,7 +77,7 @@ class _Call:
         self._stream: Any = None
         self._exchange: Exchange | None = None
 
-    def __enter__(self) -> _Call:
+    def __enter__(self) -> Self:
         if active_recorder() is not None:
             with guarded("httpx request"):
                 self._begin()

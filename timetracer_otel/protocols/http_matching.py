@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from timetracer_otel.protocols.body_meaning import body_meaning, fingerprint, is_empty
 from timetracer_otel.protocols.bodies import body_bytes
+from timetracer_otel.protocols.body_meaning import body_meaning, fingerprint, is_empty
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.http_address import address_of, canonical_url, grouped
 from timetracer_otel.protocols.http_parts import HttpRequest

@@ -85,8 +85,10 @@ class HttpRequestRef:
 
 @dataclass(slots=True)
 class HttpResponseRef:
-    """A response as a capture module saw it. `error` is what ended its body early; `extensions`
-    is what the library says besides (``stream_id`` under HTTP/2), in JSON's own values.
+    """A response as a capture module saw it.
+
+    `error` is what ended its body early; `extensions` is what the library says besides
+    (``stream_id`` under HTTP/2), in JSON's own values.
     """
 
     status: int
