@@ -13,6 +13,7 @@ from timetracer_otel.http_calls import HTTP_CLIENT, current_call, origin_of, url
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.http1 import request_head, split_head
+from timetracer_otel.recording import is_unrecorded
 from timetracer_otel.replay.recorded_socket import RecordedSocket, RecordedTlsSocket, refusal_of
 from timetracer_otel.replay.sessions import serving
 
@@ -55,6 +56,8 @@ def _dialing(dial: _Dial) -> Iterator[_Dial]:
 
 
 def _served() -> bool:
+    if is_unrecorded():
+        return False
     call = current_call()
     return serving(call.library if call is not None else HTTP_CLIENT)
 
