@@ -1,4 +1,4 @@
-"""What recording costs a call of the clients on `http.client`: ``python -m benchmarks.clients_cost``.
+"""What recording costs the clients on `http.client`: ``python -m benchmarks.clients_cost``.
 
 Prints microseconds at p50 for one small GET over a kept connection, and how much memory a
 streamed download adds. The variants take turns, so that the machine's own drift hits all.

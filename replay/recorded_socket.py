@@ -23,8 +23,7 @@ from timetracer_otel.protocols.http1 import (
     split_head,
 )
 from timetracer_otel.protocols.http_address import bare_url, canonical_url
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
-from timetracer_otel.protocols.http_parts import header_pairs
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef, header_pairs
 from timetracer_otel.replay.http_answers import answer_of
 from timetracer_otel.replay.sessions import answer, current_session
 
@@ -118,7 +117,9 @@ class RecordedSocket(socket.socket):
     Its descriptor is that of an unconnected datagram socket: never ready to be read.
     """
 
-    def __init__(self, origin: str, address: tuple[str, int], refusal: RecordedError | None) -> None:
+    def __init__(
+        self, origin: str, address: tuple[str, int], refusal: RecordedError | None
+    ) -> None:
         super().__init__(socket.AF_INET, socket.SOCK_DGRAM)
         self._origin = origin
         self._address: Any = address
@@ -148,7 +149,7 @@ class RecordedSocket(socket.socket):
         self._receive(taken)
         return len(taken)
 
-    def sendmsg(self, buffers: Any, *_: Any) -> int:  # type: ignore[override]
+    def sendmsg(self, buffers: Any, *_: Any) -> int:
         return self.send(b"".join(buffers))
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
@@ -217,7 +218,7 @@ class RecordedSocket(socket.socket):
         """Whether there is something to be read without waiting: not between two requests."""
         return bool(self._interim or self._answer or self._asked)
 
-    # -- everything else that libraries ask of a socket ---------------------------------------------
+    # -- everything else that libraries ask of a socket ----------------------------------------
 
     def getpeername(self) -> Any:
         return self._address
@@ -225,10 +226,10 @@ class RecordedSocket(socket.socket):
     def getsockname(self) -> Any:
         return self._own_address
 
-    def setsockopt(self, level: int, optname: int, value: Any, *_: Any) -> None:  # type: ignore[override]
+    def setsockopt(self, level: int, optname: int, value: Any, *_: Any) -> None:
         self._options[level, optname] = value
 
-    def getsockopt(self, level: int, optname: int, *_: Any) -> Any:  # type: ignore[override]
+    def getsockopt(self, level: int, optname: int, *_: Any) -> Any:
         return self._options.get((level, optname), 0)
 
     def shutdown(self, how: int) -> None:
@@ -263,4 +264,3 @@ def _bytes(data: Any) -> bytes:
 
 def _address(recorded: Any, otherwise: Any) -> Any:
     return tuple(recorded) if isinstance(recorded, list) else recorded or otherwise
-

@@ -17,7 +17,16 @@ from timetracer_otel.interaction.families import ErrorFamily, register_errors
 from timetracer_otel.protocols.http_parts import RawHeaders
 from timetracer_otel.recording.guard import guarded
 
-__all__ = ["HTTP_CLIENT", "Call", "asked_of_pool", "current_call", "origin_of", "owned_by", "url_of"]
+__all__ = [
+    "HTTP_CLIENT",
+    "Call",
+    "UrlToCome",
+    "asked_of_pool",
+    "current_call",
+    "origin_of",
+    "owned_by",
+    "url_of",
+]
 
 HTTP_CLIENT = "http.client"
 _HTTPS_PORT = 443
@@ -82,7 +91,13 @@ def asked_of_pool(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def urlopen(
-        self: Any, method: Any, url: Any, body: Any = None, headers: Any = None, *args: Any, **kw: Any
+        self: Any,
+        method: Any,
+        url: Any,
+        body: Any = None,
+        headers: Any = None,
+        *args: Any,
+        **kw: Any,
     ) -> Any:
         call = _CALL.get()
         with _IN_POOL:
@@ -106,6 +121,24 @@ def origin_of(connection: http.client.HTTPConnection) -> str:
     tunneled = of._tunnel_host is not None
     host = of._tunnel_host if tunneled else of.host
     return _origin(scheme, host, of._tunnel_port if tunneled else of.port)
+
+
+class UrlToCome:
+    """The URL of a request's target, put together when it is first asked for: on the worker."""
+
+    __slots__ = ("_host", "_port", "_secure", "_target")
+
+    def __init__(self, connection: Any, target: str) -> None:
+        self._secure = connection.default_port == _HTTPS_PORT
+        self._host = connection._tunnel_host
+        self._port = connection._tunnel_port
+        if self._host is None:
+            self._host, self._port = connection.host, connection.port
+        self._target = target
+
+    def __str__(self) -> str:
+        scheme = "https" if self._secure else "http"
+        return url_of(_origin(scheme, self._host, self._port), self._target)
 
 
 def url_of(origin: str, target: str) -> str:

@@ -112,7 +112,7 @@ class Exchange:
             self._draft.abandon()
 
     def dropped(self) -> None:
-        """The application wants no answer: nothing of it is kept. After an outcome it does nothing."""
+        """Nobody wants an answer: nothing of it is kept. After an outcome it does nothing."""
         if self._draft.is_open:
             self._sent()
             self._draft.abandon()

@@ -60,9 +60,8 @@ class WireExchange:
         self._passing: Passing | None = None
         self._response: HttpResponseRef | None = None
         self._out: tuple[Framing, Passing] | None = None
-        out = framing_of_request(head, self._take_out)
-        if not out.ended:
-            self._out = (out, exchange.sending())
+        if head.size != 0:
+            self._out = (framing_of_request(head, self._take_out), exchange.sending())
 
     # -- on the way out -----------------------------------------------------------------------
 
@@ -122,15 +121,13 @@ class WireExchange:
     def _taken_head(
         self, response: http.client.HTTPResponse
     ) -> tuple[StatusLine, HeadersToCome, bytes]:
-        data, self._head = b"".join(self._head or ()), None
-        while True:
-            head, rest = split_head(data) or (data, b"")
-            line = status_line(head)
-            if line is None or line.status != _CONTINUE:
-                break
-            data = rest
+        pieces, self._head = self._head or [], None
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        head, rest = split_head(data) or (data, b"")
+        while (line := status_line(head)) is not None and line.status == _CONTINUE:
+            head, rest = split_head(rest) or (rest, b"")
         if line is None:  # botocore has read it, when it waited for leave to send the body
-            version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"  # noqa: PLR2004
+            version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"  # noqa: PLR2004 - its own code for it
             line = StatusLine(version, response.status, response.reason)
             head = b"\r\n" + head
         return line, HeadersToCome(head), rest
@@ -235,7 +232,7 @@ class _Iterated:
 
 
 def noting(data: Any, exchange: WireExchange) -> Any:
-    """`data` for `http.client` to send: as it is if its bytes are there, else noted as it is read."""
+    """`data` to be sent: as it is if its bytes are there, else noted as it is read."""
     if hasattr(data, "read"):
         return (_ReadText if isinstance(data, TextIOBase) else _Read)(data, exchange)
     try:

@@ -37,6 +37,7 @@ class Caller:
     tls_url: str = field(default_factory=lambda: os.environ["TLS_URL"])
     authority: str = field(default_factory=lambda: os.environ["AUTHORITY"])
     proxy_url: str = field(default_factory=lambda: os.environ["PROXY_URL"])
+    unix_socket: str = field(default_factory=lambda: os.environ["UNIX_SOCKET"])
     deaf_url: str = field(default_factory=lambda: os.environ["DEAF_URL"])
     refused_url: str = field(default_factory=lambda: os.environ["REFUSED_URL"])
     aws_url: str = field(default_factory=lambda: os.environ["AWS_URL"])
@@ -50,7 +51,7 @@ class Caller:
         """The outcome of a call, noted: what it gave, or the error that came."""
         try:
             result = call(*args, **options)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             self.note(error=error_snapshot(error))
             return None
         self.note(result)
@@ -62,6 +63,6 @@ class Caller:
         try:
             for item in items:
                 found.append(item)  # noqa: PERF402 - what came before an error counts
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             found.append(error_snapshot(error))
         self.note(items=found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from tests.http.proxy import Proxy
 from tests.http.upstream import Upstream
-from tests.wire.servers import Proxy, TlsUpstream
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -51,19 +53,30 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TwoRun
 def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         upstream = stack.enter_context(Upstream())
-        encrypted = stack.enter_context(TlsUpstream(folder))
+        encrypted = stack.enter_context(Upstream(tls=_certified(folder)))
+        stack.enter_context(Upstream(path=str(folder / "socket")))
         proxy = stack.enter_context(Proxy())
         with socket.create_server(("127.0.0.1", 0)) as closed:
             refused = closed.getsockname()[1]
         yield {
             "URL": upstream.url,
             "TLS_URL": encrypted.url,
-            "AUTHORITY": str(encrypted.authority),
-            "PROXY_URL": proxy.url,
+            "AUTHORITY": str(folder / "authority.pem"),
+            "PROXY_URL": f"http://user:secret@127.0.0.1:{proxy.port}",
+            "UNIX_SOCKET": str(folder / "socket"),
             "DEAF_URL": upstream.deaf_url,
             "REFUSED_URL": f"http://127.0.0.1:{refused}",
             "AWS_URL": _aws(stack) if kind == "boto3" else "",
         }
+
+
+def _certified(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS, for `localhost` alone."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
 
 
 def _aws(stack: ExitStack) -> str:
@@ -93,6 +106,6 @@ def _program(mode: str, kind: str, folder: Path, **variables: str) -> None:
     }
     command = [sys.executable, "-m", "tests.wire.program", mode, kind, str(folder)]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert ran.returncode == 0, ran.stderr

@@ -41,12 +41,12 @@ def snapshot(value: Any) -> Any:  # noqa: PLR0911 - one kind of value each
 def _tried(read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
         return error_snapshot(error)
 
 
 def _all(value: Any, names: str) -> dict[str, Any]:
-    return {name: _tried(lambda n=name: getattr(value, n)) for name in names.split()}  # type: ignore[misc]
+    return {name: _tried(lambda n=name: getattr(value, n)) for name in names.split()}
 
 
 def _of_requests(response: Any) -> dict[str, Any]:
@@ -78,8 +78,16 @@ def _of_urllib3(response: Any) -> dict[str, Any]:
     names = "status reason version version_string chunked closed decode_content msg"
     names += " length_remaining enforce_content_length chunk_left auto_close"
     found = _all(response, names)
-    found["headers"] = list(response.headers.iteritems() if hasattr(response.headers, "iteritems") else response.headers.items())
-    found["multi"] = {name: response.headers.getlist(name) for name in set(response.headers)} if hasattr(response.headers, "getlist") else {}
+    found["headers"] = list(
+        response.headers.iteritems()
+        if hasattr(response.headers, "iteritems")
+        else response.headers.items()
+    )
+    found["multi"] = (
+        {name: response.headers.getlist(name) for name in set(response.headers)}
+        if hasattr(response.headers, "getlist")
+        else {}
+    )
     found["multi"] = dict(sorted(found["multi"].items()))
     found["data"] = _tried(lambda: response.data)
     found["json"] = _tried(response.json)
@@ -134,10 +142,14 @@ def error_snapshot(error: BaseException | None, depth: int = 0) -> Any:
     for name in ("errno", "strerror", "filename", "reason", "line", "partial", "expected", "code"):
         if hasattr(error, name):
             value = getattr(error, name)
-            told = error_snapshot(value, depth + 1) if isinstance(value, BaseException) else snapshot(value)
+            told = (
+                error_snapshot(value, depth + 1)
+                if isinstance(value, BaseException)
+                else snapshot(value)
+            )
             found[name] = told
     if hasattr(error, "request") and depth == 0:
-        found["request"] = snapshot(error.request)
+        found["request"] = snapshot(getattr(error, "request"))  # noqa: B009 - no checker knows it
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         found["response"] = snapshot(response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import http.cookiejar
 import io
@@ -63,7 +64,7 @@ def urllib_methods_and_headers(caller: Caller) -> None:
 @case(KIND)
 def urllib_send_a_file_and_a_generator(caller: Caller) -> None:
     for body in (io.BytesIO(BINARY * 20), iter([b"one", b"two"])):
-        request = urllib.request.Request(caller.url + "/echo", body, method="POST")  # type: ignore[arg-type]
+        request = urllib.request.Request(caller.url + "/echo", body, method="POST")
         request.add_header("Content-Type", "application/octet-stream")
         caller.tried(opener().open, request)
 
@@ -81,7 +82,9 @@ def urllib_cookies(caller: Caller) -> None:
 def urllib_digest_auth(caller: Caller) -> None:
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
     passwords.add_password(None, caller.url, "user", "secret")
-    caller.tried(opener(urllib.request.HTTPDigestAuthHandler(passwords)).open, caller.url + "/digest")
+    caller.tried(
+        opener(urllib.request.HTTPDigestAuthHandler(passwords)).open, caller.url + "/digest"
+    )
 
 
 @case(KIND)
@@ -103,7 +106,7 @@ def urllib_over_tls(caller: Caller) -> None:
     using = opener(urllib.request.HTTPSHandler(context=context))
     caller.tried(using.open, caller.tls_url + "/json")
     caller.tried(using.open, caller.tls_url + "/truncated")
-    caller.tried(using.open, caller.tls_url.replace("127.0.0.1", "localhost") + "/json")
+    caller.tried(using.open, caller.tls_url.replace("localhost", "127.0.0.1") + "/json")
     caller.tried(opener().open, caller.tls_url + "/json")
     caller.tried(opener().open, caller.url.replace("http:", "https:") + "/json")
 
@@ -117,7 +120,7 @@ def urllib_through_proxies(caller: Caller) -> None:
         using = urllib.request.build_opener(handler, encrypted)
         caller.tried(using.open, caller.url + "/json")
         caller.tried(using.open, caller.tls_url + "/json")
-    proxy = caller.proxy_url.replace("http://", "http://refused:x@")
+    proxy = caller.proxy_url.replace("secret", "wrong")
     handler = urllib.request.ProxyHandler({"https": proxy})
     using = urllib.request.build_opener(handler, encrypted)
     request = urllib.request.Request(caller.tls_url + "/json", headers={"X-Mine": "1"})
@@ -167,7 +170,17 @@ def _ask(name: str, target: str) -> None:
 
 for _name, _target in BREAKS.items():
     _ask(_name, _target)
-for _name in ("json", "gzip", "chunks", "trailers", "headers", "early", "old", "nothing", "no-phrase"):
+for _name in (
+    "json",
+    "gzip",
+    "chunks",
+    "trailers",
+    "headers",
+    "early",
+    "old",
+    "nothing",
+    "no-phrase",
+):
     _ask(_name, f"/{_name}")
 
 
@@ -184,12 +197,15 @@ def http_client_keep_alive(caller: Caller) -> None:
 @case(KIND)
 def http_client_bodies(caller: Caller) -> None:
     connection = connected(caller)
-    text = io.StringIO("Grüße")
-    for body in (b"bytes", "text", bytearray(b"mutable"), memoryview(b"view"), io.BytesIO(BINARY),
-                 text, [b"one", b"two"], iter([b"one"]), None, b""):  # fmt: skip
+    bodies: list[Any] = [io.StringIO("Grüße")]
+    bodies += [b"bytes", "text", bytearray(b"mutable"), memoryview(b"view"), io.BytesIO(BINARY)]
+    bodies += [[b"one", b"two"], iter([b"one"]), None, b""]
+    for body in bodies:
         connection.request("POST", "/echo", body)
         caller.tried(connection.getresponse)
-    connection.request("POST", "/echo", [b"a", b"b"], {"Transfer-Encoding": "chunked"}, encode_chunked=True)
+    connection.request(
+        "POST", "/echo", [b"a", b"b"], {"Transfer-Encoding": "chunked"}, encode_chunked=True
+    )
     caller.tried(connection.getresponse)
     connection.close()
 
@@ -203,7 +219,7 @@ def http_client_by_hand(caller: Caller) -> None:
     connection.endheaders()
     connection.send(b"one ")
     connection.send(io.BytesIO(b"two "))
-    connection.send([b"thr", b"e "])  # type: ignore[arg-type]
+    connection.send([b"thr", b"e "])
     caller.tried(connection.getresponse)
     connection.connect()
     connection.request("GET", "/json")
@@ -258,30 +274,36 @@ def http_client_over_tls_and_through_a_tunnel(caller: Caller) -> None:
     connection.request("GET", "/json")
     caller.tried(connection.getresponse)
     connection.close()
-    by, _, proxy_port = caller.proxy_url.removeprefix("http://").partition(":")
+    by, _, proxy_port = caller.proxy_url.partition("@")[2].partition(":")
+    known, unknown = ({"Proxy-Authorization": f"Basic {_basic(word)}"} for word in ("secret", "x"))
     connection = http.client.HTTPSConnection(by, int(proxy_port), context=context)
-    connection.set_tunnel(host, int(port), {"X-Via": "me"})
+    connection.set_tunnel(host, int(port), known)
     connection.request("POST", "/echo", b"through")
     caller.tried(connection.getresponse)
     connection.close()
     connection = http.client.HTTPSConnection(by, int(proxy_port), context=context)
-    connection.set_tunnel(host, int(port), {"X-Via": "refused"})
+    connection.set_tunnel(host, int(port), unknown)
     caller.tried(connection.request, "GET", "/json")
+
+
+def _basic(password: str) -> str:
+    return base64.b64encode(f"user:{password}".encode()).decode()
 
 
 @case(KIND)
 def http_client_of_ones_own(caller: Caller) -> None:
     """As docker's client and httplib2 do: a connection that connects in its own way."""
-    host, _, port = caller.url.removeprefix("http://").partition(":")
 
     class Own(http.client.HTTPConnection):
         def connect(self) -> None:
-            self.sock = socket.socket()
-            self.sock.connect((host, int(port)))
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.connect(caller.unix_socket)
 
     connection = Own("elsewhere")
-    connection.request("GET", "/json")
-    caller.tried(connection.getresponse)
+    for target in ("/json", "/chunks", "/echo"):
+        connection.request("GET", target)
+        caller.tried(connection.getresponse)
+    caller.note(peer=connection.sock.getpeername())
     connection.close()
 
 

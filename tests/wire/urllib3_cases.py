@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import Retry, Timeout
+from urllib3.util import Retry, Timeout, make_headers
 
 from tests.http.answers import PLAIN
 from tests.http.replies import BINARY
@@ -102,7 +102,9 @@ def send_a_file_again(caller: Caller) -> None:
         retries = Retry(1, status_forcelist=[500], allowed_methods=None)
         caller.tried(pool.request, "POST", caller.url + "/again", body=file)
         file.seek(0)
-        caller.tried(pool.request, "PUT", caller.url + "/status?code=500", body=file, retries=retries)
+        caller.tried(
+            pool.request, "PUT", caller.url + "/status?code=500", body=file, retries=retries
+        )
         caller.note(at=file.tell())
 
 
@@ -169,9 +171,9 @@ def read_piece_by_piece(caller: Caller) -> None:
 @case(KIND)
 def wrapped_in_a_buffer(caller: Caller) -> None:
     with urllib3.PoolManager() as pool:
-        response = pool.request("GET", caller.url + "/text", preload_content=False)
+        response: Any = pool.request("GET", caller.url + "/text", preload_content=False)
         response.auto_close = False
-        caller.note(lines=list(io.TextIOWrapper(response, encoding="utf-8")))  # type: ignore[type-var]
+        caller.note(lines=list(io.TextIOWrapper(response, encoding="utf-8")))
 
 
 @case(KIND)
@@ -277,7 +279,10 @@ def over_tls_with_a_fingerprint(caller: Caller) -> None:
 
 @case(KIND)
 def over_tls_unverified(caller: Caller) -> None:
-    with urllib3.PoolManager(cert_reqs="CERT_NONE") as pool, warnings.catch_warnings(record=True) as w:
+    with (
+        urllib3.PoolManager(cert_reqs="CERT_NONE") as pool,
+        warnings.catch_warnings(record=True) as w,
+    ):
         warnings.simplefilter("always")
         caller.tried(pool.request, "GET", caller.tls_url + "/json")
         caller.note(warned=[str(one.message) for one in w])
@@ -290,9 +295,15 @@ def plain_text_where_tls_is_expected(caller: Caller) -> None:
         caller.tried(pool.request, "GET", url, retries=False)
 
 
+def proxied(caller: Caller, password: str) -> urllib3.ProxyManager:
+    headers = make_headers(proxy_basic_auth=f"user:{password}")
+    url = caller.proxy_url.replace("user:secret@", "")
+    return urllib3.ProxyManager(url, proxy_headers=headers, ca_certs=caller.authority)
+
+
 @case(KIND)
 def through_a_proxy(caller: Caller) -> None:
-    with urllib3.ProxyManager(caller.proxy_url, ca_certs=caller.authority) as pool:
+    with proxied(caller, "secret") as pool:
         caller.tried(pool.request, "GET", caller.url + "/json")
         caller.tried(pool.request, "GET", caller.tls_url + "/json")
         caller.tried(pool.request, "POST", caller.tls_url + "/echo", body=b"x")
@@ -300,8 +311,7 @@ def through_a_proxy(caller: Caller) -> None:
 
 @case(KIND)
 def through_a_proxy_that_refuses(caller: Caller) -> None:
-    refused = {"proxy-authorization": "refused"}
-    with urllib3.ProxyManager(caller.proxy_url, proxy_headers=refused) as pool:
+    with proxied(caller, "wrong") as pool:
         caller.tried(pool.request, "GET", caller.url + "/json", retries=False)
         caller.tried(pool.request, "GET", caller.tls_url + "/json", retries=1)
 
@@ -334,4 +344,6 @@ def concurrent_calls(caller: Caller) -> None:
 def an_upload_that_nobody_reads(caller: Caller) -> None:
     with urllib3.PoolManager() as pool:
         body = bytes(8_000_000)
-        caller.tried(pool.request, "POST", caller.url + "/unread", body=body, timeout=0.4, retries=False)
+        caller.tried(
+            pool.request, "POST", caller.url + "/unread", body=body, timeout=0.4, retries=False
+        )

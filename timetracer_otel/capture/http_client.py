@@ -12,7 +12,7 @@ from weakref import ref
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current
 
-from timetracer_otel.http_calls import HTTP_CLIENT, Call, current_call, origin_of, url_of
+from timetracer_otel.http_calls import HTTP_CLIENT, Call, UrlToCome, current_call, origin_of
 from timetracer_otel.http_exchange import Exchange
 from timetracer_otel.http_wire import WireExchange, noting, tap
 from timetracer_otel.libraries import Library
@@ -92,7 +92,7 @@ def _begun(connection: Any, data: Any) -> WireExchange | None:
 
 
 def _exchange_for(connection: Any, head: RequestHead) -> WireExchange | None:
-    url = url_of(origin_of(connection), head.target)
+    url = UrlToCome(connection, head.target)
     asked = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
     exchange = _begin(asked)
     return WireExchange(exchange, head) if exchange is not None else None

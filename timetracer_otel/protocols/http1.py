@@ -30,9 +30,9 @@ __all__ = [
 ]
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_FRAMING = re.compile(
-    rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|\Z)", re.IGNORECASE
-)
+_REQUEST_LINE = re.compile(rb"([^ \r\n]+) ([^\r\n]*) (HTTP/1\.\d)(?=\r\n|\Z)")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)")
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked")
 _MAX_PIECE = 1024 * 1024
 """A chunk of the chunked coding is kept whole up to this size, larger ones in pieces."""
 
@@ -107,16 +107,25 @@ def parse_headers(lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
 
 def request_head(head: bytes) -> RequestHead | None:
     """What a client sent first; None where that is no HTTP/1."""
-    line = head.partition(b"\r\n")[0].decode("latin-1")
-    method, _, rest = line.partition(" ")
-    target, space, version = rest.rpartition(" ")
-    if not space or not version.startswith("HTTP/1"):
+    line = _REQUEST_LINE.match(head)
+    if line is None:
         return None
-    framed = {name.lower(): value for name, value in _FRAMING.findall(head)}
-    chunked = b"chunked" in framed.get(b"transfer-encoding", b"").lower()
-    length = framed.get(b"content-length", b"")
-    size = None if chunked else int(length) if length.isdigit() else 0
-    return RequestHead(method, target, version, HeadersToCome(head), size)
+    method, target, version = line.groups()
+    return RequestHead(
+        method.decode("latin-1"),
+        target.decode("latin-1"),
+        version.decode("latin-1"),
+        HeadersToCome(head),
+        _size_of_body(head.lower()),
+    )
+
+
+def _size_of_body(head: bytes) -> int | None:
+    """By a head in lower case; 0 where nothing says that there is a body."""
+    if b"\r\ntransfer-encoding:" in head and _CHUNKED.search(head):
+        return None
+    length = _LENGTH.search(head) if b"\r\ncontent-length:" in head else None
+    return int(length[1]) if length is not None else 0
 
 
 def status_line(head: bytes) -> StatusLine | None:

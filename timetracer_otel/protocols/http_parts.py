@@ -97,7 +97,7 @@ class HttpResponseRef:
     reason: str = ""
     http_version: str = ""
     error: Failure | None = None
-    trailers: RawHeaders = field(default_factory=list)
+    trailers: list[tuple[bytes, bytes]] = field(default_factory=list)
     extensions: dict[str, object] = field(default_factory=dict)
 
 

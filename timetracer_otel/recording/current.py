@@ -100,7 +100,7 @@ def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """What is asked within is telemetry's own traffic: it is not recorded, nor answered in a replay.
+    """What is asked within is telemetry's own: not recorded, and not answered in a replay.
 
     For an exporter that sends cassettes away with a client that is captured.
     """
