@@ -199,3 +199,13 @@ def a_batch_and_a_transaction(caller: Caller) -> None:
         "ExpressionAttributeValues": {":one": {"N": "1"}},
     }
     caller.tried(dynamo.transact_write_items, TransactItems=[{"Update": update}])
+
+
+@case(KIND)
+def refused_before_the_body_was_sent(caller: Caller) -> None:
+    config = Config(retries={"max_attempts": 0})
+    s3 = AWS.client("s3", endpoint_url=caller.eager_url, config=config, **ACCESS)
+    file = io.BytesIO(b"x" * 100_000)
+    caller.tried(s3.put_object, Bucket="b", Key="k", Body=file)
+    caller.note(at=file.tell())
+    caller.tried(s3.get_object, Bucket="b", Key="k")

@@ -38,6 +38,7 @@ class Caller:
     authority: str = field(default_factory=lambda: os.environ["AUTHORITY"])
     proxy_url: str = field(default_factory=lambda: os.environ["PROXY_URL"])
     unix_socket: str = field(default_factory=lambda: os.environ["UNIX_SOCKET"])
+    eager_url: str = field(default_factory=lambda: os.environ["EAGER_URL"])
     deaf_url: str = field(default_factory=lambda: os.environ["DEAF_URL"])
     refused_url: str = field(default_factory=lambda: os.environ["REFUSED_URL"])
     aws_url: str = field(default_factory=lambda: os.environ["AWS_URL"])

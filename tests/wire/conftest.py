@@ -20,6 +20,7 @@ import trustme
 
 from tests.http.proxy import Proxy
 from tests.http.upstream import Upstream
+from tests.wire.eager import Eager
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -56,6 +57,7 @@ def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
         encrypted = stack.enter_context(Upstream(tls=_certified(folder)))
         stack.enter_context(Upstream(path=str(folder / "socket")))
         proxy = stack.enter_context(Proxy())
+        eager = stack.enter_context(Eager())
         with socket.create_server(("127.0.0.1", 0)) as closed:
             refused = closed.getsockname()[1]
         yield {
@@ -64,6 +66,7 @@ def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
             "AUTHORITY": str(folder / "authority.pem"),
             "PROXY_URL": f"http://user:secret@127.0.0.1:{proxy.port}",
             "UNIX_SOCKET": str(folder / "socket"),
+            "EAGER_URL": eager.url,
             "DEAF_URL": upstream.deaf_url,
             "REFUSED_URL": f"http://127.0.0.1:{refused}",
             "AWS_URL": _aws(stack) if kind == "boto3" else "",

@@ -347,3 +347,10 @@ def an_upload_that_nobody_reads(caller: Caller) -> None:
         caller.tried(
             pool.request, "POST", caller.url + "/unread", body=body, timeout=0.4, retries=False
         )
+
+
+@case(KIND)
+def an_answer_before_the_whole_upload(caller: Caller) -> None:
+    with urllib3.PoolManager() as pool:
+        for body in (b"small", bytes(3_000_000), iter([b"piece"] * 50)):
+            caller.tried(pool.request, "PUT", caller.eager_url + "/", body=body)
