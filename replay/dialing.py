@@ -14,10 +14,15 @@ from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.http1 import request_head, split_head
 from timetracer_otel.recording import is_unrecorded
-from timetracer_otel.replay.recorded_socket import RecordedSocket, RecordedTlsSocket, refusal_of
+from timetracer_otel.replay.recorded_socket import (
+    NO_CERTIFICATE,
+    RecordedSocket,
+    RecordedTlsSocket,
+    refusal_of,
+)
 from timetracer_otel.replay.sessions import serving
 
-__all__ = ["connecting", "creating", "encrypting", "sending", "tunneling", "waiting"]
+__all__ = ["connecting", "creating", "encrypting", "sending", "tunneling", "vouching", "waiting"]
 
 _OWN = ("http.client", "urllib3.connection", "botocore.awsrequest")
 """Modules whose way to connect comes down to `create_connection`."""
@@ -116,7 +121,10 @@ def _connected(original: Callable[..., Any], connection: Any, dial: _Dial) -> An
     if own:  # SOCKS
         connection._new_conn = dial.socket
     try:
-        return original(connection)
+        result = original(connection)
+        if isinstance(connection.sock, RecordedTlsSocket):
+            connection.sock.is_open = True
+        return result
     finally:
         connection._create_connection = kept
         if own:
@@ -170,6 +178,18 @@ def encrypting(original: Callable[..., Any]) -> Callable[..., Any]:
         return wire
 
     return wrap_socket
+
+
+def vouching(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For what urllib3 1.26 compares a certificate by: there is none."""
+
+    @wraps(original)
+    def compare(certificate: Any, *args: Any, **keywords: Any) -> Any:
+        if certificate is NO_CERTIFICATE:
+            return None
+        return original(certificate, *args, **keywords)
+
+    return compare
 
 
 def _verified(wire: RecordedSocket, options: dict[str, Any]) -> Any:

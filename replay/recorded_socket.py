@@ -27,7 +27,7 @@ from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.replay.http_answers import answer_of
 from timetracer_otel.replay.sessions import answer, current_session
 
-__all__ = ["RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
+__all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
 
 _BEFORE_SENDING = ("connect", "tunnel", "tls")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -239,8 +239,14 @@ class RecordedSocket(socket.socket):
         raise CannotReplay(subject=f"the connection to {self._origin}", reason=reason)
 
 
+NO_CERTIFICATE = {"subjectAltName": (("DNS", "recorded"),)}
+"""What urllib3 1.26 looks at while it connects; who compares it with a name lets it pass."""
+
+
 class RecordedTlsSocket(RecordedSocket):
     """The same where the connection was encrypted."""
+
+    is_open = False
 
     def selected_alpn_protocol(self) -> str | None:
         return None
@@ -248,11 +254,10 @@ class RecordedTlsSocket(RecordedSocket):
     def cipher(self) -> NoReturn:
         self._cannot("how it was encrypted is not recorded")
 
-    def version(self) -> NoReturn:
-        self._cannot("how it was encrypted is not recorded")
-
-    def getpeercert(self, binary_form: bool = False) -> NoReturn:
-        self._cannot("certificates are not recorded")
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        if self.is_open:
+            self._cannot("certificates are not recorded")
+        return NO_CERTIFICATE
 
 
 def _bytes(data: Any) -> bytes:

@@ -6,7 +6,14 @@ from timetracer_otel.capture.urllib3 import LIBRARY as CAPTURED
 from timetracer_otel.http_calls import asked_of_pool
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
-from timetracer_otel.replay.dialing import connecting, creating, encrypting, tunneling, waiting
+from timetracer_otel.replay.dialing import (
+    connecting,
+    creating,
+    encrypting,
+    tunneling,
+    vouching,
+    waiting,
+)
 
 __all__ = ["LIBRARY"]
 
@@ -26,6 +33,8 @@ LIBRARY = Library(
         # 2.x, then 1.26
         PatchIfPresent("urllib3.connection:_ssl_wrap_socket_and_match_hostname", encrypting),
         PatchIfPresent("urllib3.connection:ssl_wrap_socket", encrypting),
+        PatchIfPresent("urllib3.connection:_match_hostname", vouching),
+        PatchIfPresent("urllib3.connection:assert_fingerprint", vouching),
         PatchIfPresent("urllib3.connection:wait_for_read", waiting),
         PatchIfPresent("urllib3.util.connection:wait_for_read", waiting),
         Patch("urllib3.util:wait_for_read", waiting),
