@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORDS = b'{"name": "Z\\u00fcrich", "n": [1, 2.50, 1e3], "big": 12345678901234567890}'
 TEXT = "Grüße aus Zürich — ☃\nzweite Zeile\r\ndritte".encode()
 BINARY = bytes(range(256)) * 3
-LARGE = hashlib.sha256(b"large").digest() * (10 * 1024 * 1024 // 32)
+LARGE = hashlib.sha256(b"large").digest() * (3 * 1024 * 1024 // 32)
 
 
 def reply(

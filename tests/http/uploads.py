@@ -16,7 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "send_json": {"json": {"a": [1, 2.5, None], "ü": "ü"}},
     "send_form": {"data": {"a": "1 2", "b": ["x", "ü"]}},
     "send_nothing": {},
-    "send_ten_megabytes": {"content": bytes(10 * 1024 * 1024)},
+    "send_some_megabytes": {"content": bytes(3 * 1024 * 1024)},
     "send_multipart": {"files": {"file": ("a.txt", b"content", "text/plain")}, "data": {"k": "v"}},
     "send_multipart_with_a_boundary": {
         "files": {"file": ("a.bin", b"\x00\x01")},

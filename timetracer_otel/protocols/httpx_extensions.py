@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["described"]
 
-_ADDRESSES = ("server_addr", "client_addr")
+_Connection = dict[str, object]
+
+_KNOWN: WeakKeyDictionary[Any, _Connection] = WeakKeyDictionary()
+"""By network stream: asking an asynchronous one takes longer than all else we do for a call."""
 
 
 def described(extensions: Mapping[str, Any]) -> dict[str, object]:
@@ -15,17 +19,29 @@ def described(extensions: Mapping[str, Any]) -> dict[str, object]:
 
     In JSON's own values. Under Unix sockets an address is a path.
     """
-    found: dict[str, object] = {}
-    if "stream_id" in extensions:
-        found["stream_id"] = extensions["stream_id"]
     wire = extensions.get("network_stream")
-    if wire is None:
-        return found
-    try:
-        for name in _ADDRESSES:
-            address = wire.get_extra_info(name)
-            found[name] = list(address) if isinstance(address, tuple) else address
-    except OSError:  # the peer has gone already
-        found = {name: value for name, value in found.items() if name not in _ADDRESSES}
-    found["tls"] = wire.get_extra_info("ssl_object") is not None
+    found = _connection(wire) if wire is not None else {}
+    stream_id = extensions.get("stream_id")
+    return found if stream_id is None else {"stream_id": stream_id, **found}
+
+
+def _connection(wire: Any) -> _Connection:
+    found = _KNOWN.get(wire)
+    if found is None:
+        found = _KNOWN[wire] = _asked(wire)
     return found
+
+
+def _asked(wire: Any) -> _Connection:
+    try:
+        return {
+            "server_addr": _plain(wire.get_extra_info("server_addr")),
+            "client_addr": _plain(wire.get_extra_info("client_addr")),
+            "tls": wire.get_extra_info("ssl_object") is not None,
+        }
+    except Exception:  # noqa: BLE001 - the peer has gone, or the backend is the application's own
+        return {}
+
+
+def _plain(address: object) -> object:
+    return list(address) if isinstance(address, tuple) else address
