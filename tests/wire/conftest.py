@@ -26,41 +26,47 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
-class TwoRuns:
-    """What each run saw, by case; and the cassette between them."""
+class Runs:
+    """What each run saw, by case; and the cassette between the last two."""
 
+    bare: dict[str, Any]
     recorded: dict[str, Any]
     replayed: dict[str, Any]
     cassette: Path
 
 
 @pytest.fixture(scope="session")
-def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TwoRuns]:
-    """Both runs of one kind, made when first asked for."""
+def runs_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Runs]:
+    """All runs of one kind, made when first asked for."""
 
     @cache
-    def run(kind: str) -> TwoRuns:
+    def run(kind: str) -> Runs:
         folder = tmp_path_factory.mktemp(kind)
-        with _servers(kind, folder) as addresses:
+        with _servers(kind, folder) as (addresses, upstreams):
+            if kind != "boto3":  # moto's servers keep what they were told
+                _program("bare", kind, folder, **addresses)
+                for upstream in upstreams:
+                    upstream.begin_anew()
             _program("record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **addresses)
         (cassette,) = folder.glob("kept/**/*.json")
         _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **addresses)
-        return TwoRuns(_seen(folder, "record"), _seen(folder, "replay"), cassette)
+        bare = "record" if kind == "boto3" else "bare"
+        return Runs(*(_seen(folder, mode) for mode in (bare, "record", "replay")), cassette)
 
     return run
 
 
 @contextmanager
-def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+def _servers(kind: str, folder: Path) -> Iterator[tuple[dict[str, str], list[Upstream]]]:
     with ExitStack() as stack:
         upstream = stack.enter_context(Upstream())
         encrypted = stack.enter_context(Upstream(tls=_certified(folder)))
-        stack.enter_context(Upstream(path=str(folder / "socket")))
+        local = stack.enter_context(Upstream(path=str(folder / "socket")))
         proxy = stack.enter_context(Proxy())
         eager = stack.enter_context(Eager())
         with socket.create_server(("127.0.0.1", 0)) as closed:
             refused = closed.getsockname()[1]
-        yield {
+        addresses = {
             "URL": upstream.url,
             "TLS_URL": encrypted.url,
             "AUTHORITY": str(folder / "authority.pem"),
@@ -71,6 +77,7 @@ def _servers(kind: str, folder: Path) -> Iterator[dict[str, str]]:
             "REFUSED_URL": f"http://127.0.0.1:{refused}",
             "AWS_URL": _aws(stack) if kind == "boto3" else "",
         }
+        yield addresses, [upstream, encrypted, local]
 
 
 def _certified(folder: Path) -> ssl.SSLContext:

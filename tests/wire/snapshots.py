@@ -90,7 +90,7 @@ def _of_urllib3(response: Any) -> dict[str, Any]:
     )
     found["multi"] = dict(sorted(found["multi"].items()))
     found["data"] = _tried(lambda: response.data)
-    found["json"] = _tried(lambda: response.json())
+    found["json"] = _tried(lambda: response.json())  # noqa: PLW0108 - 1.26 has none
     found["url"] = _tried(response.geturl)
     found["redirect"] = _tried(response.get_redirect_location)
     found["tell"] = _tried(response.tell)

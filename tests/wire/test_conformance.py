@@ -9,7 +9,7 @@ import pytest
 
 from tests.wire import boto3_cases, requests_cases, stdlib_cases, urllib3_cases
 from tests.wire.caller import CASES
-from tests.wire.conftest import TwoRuns
+from tests.wire.conftest import Runs
 
 assert all((boto3_cases, requests_cases, stdlib_cases, urllib3_cases))  # they enter their cases
 
@@ -28,16 +28,25 @@ def _parameters() -> list[Any]:
 
 
 @pytest.mark.parametrize(("kind", "name"), _parameters())
-def test_replayed_as_recorded(two_runs: Callable[[str], TwoRuns], kind: str, name: str) -> None:
+def test_replayed_as_recorded(runs_of: Callable[[str], Runs], kind: str, name: str) -> None:
     """Attribute by attribute, errors and their causes included."""
-    runs = two_runs(kind)
+    runs = runs_of(kind)
     assert runs.replayed[name] == runs.recorded[name]
+
+
+@pytest.mark.parametrize(("kind", "name"), _parameters())
+def test_recorded_as_without_recording(
+    runs_of: Callable[[str], Runs], kind: str, name: str
+) -> None:
+    """A recording changes nothing that an application can see."""
+    runs = runs_of(kind)
+    assert runs.recorded[name] == runs.bare[name]
 
 
 @pytest.mark.parametrize("kind", sorted(CASES))
 def test_every_call_has_its_answer_and_nothing_of_ours_fails(
-    two_runs: Callable[[str], TwoRuns], kind: str
+    runs_of: Callable[[str], Runs], kind: str
 ) -> None:
-    runs = two_runs(kind)
+    runs = runs_of(kind)
     assert runs.recorded["faults of ours"] == runs.replayed["faults of ours"] == {}
     assert not any(runs.replayed["beside answers"].values())

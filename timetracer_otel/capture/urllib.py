@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from timetracer_otel.http_calls import owned_by
-from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 
 __all__ = ["LIBRARY"]
@@ -15,9 +15,5 @@ LIBRARY = Library(
     distribution="",
     versions="",
     changes=(Patch("urllib.request:AbstractHTTPHandler.do_open", owned_by("urllib")),),
-    instrumentor=Instrumentor(
-        entry_point="urllib",
-        class_name="URLLibInstrumentor",
-        distribution="opentelemetry-instrumentation-urllib",
-    ),
+    # no instrumentor: contrib's takes the length of every body, and a file has none (0.66b1)
 )
