@@ -91,8 +91,13 @@ class Answers:
                 return self._give(place, "loose")
         return None
 
+    def is_left(self, protocol: Protocol, key: str, path: str) -> bool:
+        """Whether an answer was recorded at this very path and is not given yet."""
+        index = self._indexes.get(protocol.name) or self._make_index(protocol)
+        return any(not self._used[place] for place in index.by_path.get((key, path), ()))
+
     def take_next(
-        self, asks: Asks, question: object, path: str, wanted: Wanted
+        self, asks: Asks, question: object, paths: tuple[str, ...], wanted: Wanted
     ) -> Interaction | None:
         """The first interaction left that asks `question`, marked as given if it is `wanted`.
 
@@ -100,7 +105,7 @@ class Answers:
         """
         places = self._by_question(asks).get(question, [])
         left = [place for place in places if not self._used[place]]
-        mine = [place for place in left if self.interactions[place].path == path]
+        mine = [place for place in left if self.interactions[place].path in paths]
         first = next(iter(mine or left), None)
         if first is None or not wanted(self.interactions[first]):
             return None

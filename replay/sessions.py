@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from opentelemetry import trace as otel
+from opentelemetry.trace import SpanKind
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
@@ -94,16 +95,17 @@ class Session:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
         request = protocol.encode_request(ref)
+        key = protocol.key(request)
         with self._lock:
             found = self.answers.take(
-                protocol, request, protocol.key(request), _path(), loosely=False
+                protocol, request, key, self._path_of(protocol, key), loosely=False
             )
         return found.interaction if found is not None else None
 
     def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
         """The first interaction left that asks `question`, if it is `wanted`; no miss otherwise."""
         with self._lock:
-            found = self.answers.take_next(asks, question, _path(), wanted)
+            found = self.answers.take_next(asks, question, _paths(), wanted)
             return found or self._bootstrap.take_next(asks, question, wanted)
 
     def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
@@ -111,12 +113,17 @@ class Session:
         with self._lock:
             return self.answers.upcoming(protocol_named(protocol_name), like)
 
+    def _path_of(self, protocol: Protocol, key: str) -> str:
+        """The call's own step is no part of its path where its span is the current one."""
+        path, above = _paths()
+        return above if self.answers.is_left(protocol, key, above) else path
+
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         return found if found is not None else self._again.take(protocol, key)
 
     def _in_sequence(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
-        path = _path()
+        path = self._path_of(protocol, key)
         found = self.answers.take(protocol, request, key, path, loosely=False)
         if found is not None:
             return found.interaction
@@ -168,10 +175,16 @@ class Session:
         return msgspec.structs.replace(interaction, response=response)
 
 
-def _path() -> str:
-    """Where in its request the running code is."""
+def _paths() -> tuple[str, str]:
+    """Where in its request the running code is, and without the step of a client's span."""
     place = current_place()
-    return place[1] if place is not None else ""
+    if place is None:
+        return "", ""
+    record, path = place
+    span = otel.get_current_span()
+    if getattr(span, "kind", None) is not SpanKind.CLIENT:
+        return path, path
+    return path, record.path_of(span.get_span_context().span_id, own_span=True)
 
 
 def _substituted(part: Part, pairs: dict[str, str]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
@@ -413,3 +414,17 @@ def concurrent_calls(caller: Caller) -> None:
 def an_upload_that_nobody_reads(caller: Caller) -> None:
     with session() as using:
         caller.tried(using.post, caller.url + "/unread", data=bytes(8_000_000), timeout=0.5)
+
+
+@case(KIND)
+def threads_that_ask_the_same(caller: Caller) -> None:
+    """Each gets the answer that it got, whichever comes first."""
+
+    def ask(number: int) -> bytes:
+        time.sleep(0.02 * ((number * 7) % 4))
+        with session() as using:
+            return using.get(caller.url + "/count?shared=1").content
+
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(ask, n) for n in range(8)]
+        caller.note(answers=[job.result() for job in jobs])

