@@ -27,7 +27,7 @@ from timetracer_otel.settings import Settings
     ("kind", "libraries"),
     [
         ("requests", {"requests"}),
-        ("urllib3", {"urllib3"}),
+        ("urllib3", {"urllib3", "http.client"}),  # by pools, and by connections alone
         ("stdlib", {"http.client", "urllib"}),
         ("boto3", {"botocore", "requests"}),
     ],
