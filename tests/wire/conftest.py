@@ -51,7 +51,8 @@ def runs_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Runs]:
         (cassette,) = folder.glob("kept/**/*.json")
         _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **addresses)
         bare = "record" if kind == "boto3" else "bare"
-        return Runs(*(_seen(folder, mode) for mode in (bare, "record", "replay")), cassette)
+        seen = [_seen(folder, mode) for mode in (bare, "record", "replay")]
+        return Runs(seen[0], seen[1], seen[2], cassette)
 
     return run
 
