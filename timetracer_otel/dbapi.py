@@ -14,7 +14,7 @@ import wrapt
 
 from timetracer_otel.dbapi_calls import Apart, Call, Origin, asked_with
 from timetracer_otel.recording import guarded
-from timetracer_otel.values import is_fixed, snapshot
+from timetracer_otel.values import snapshot
 
 __all__ = [
     "PARTS",
@@ -141,42 +141,28 @@ class RecordingCursor(_Proxy):
             if self._self_connection is not None and self._self_connection._self_has_notices:
                 noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
+            self.fetchone = noted.fetching(self.__wrapped__)  # type: ignore[method-assign]
             self._self_call = noted
         return self if returned is self.__wrapped__ else returned
 
     def fetchone(self) -> Any:
-        cursor, call = self.__wrapped__, self._self_call
-        if call is None:
-            return cursor.fetchone()
-        try:
-            row = cursor.fetchone()
-        except BaseException as error:
-            self._self_broke_off(error)
-            raise
-        if call.quick and is_fixed(row):  # most rows, and nothing here can fail
-            call.quick -= 1
-            call.answer.rows.append(row)
-            return row
-        with guarded("dbapi fetch"):
-            if row is not None:
-                call.fetched_one(cursor, row)
-            else:
-                self._self_call = None
-                call.read_to_the_end(cursor)
-        return row
+        """Before anything was executed; from then on the call's own stands here."""
+        return self.__wrapped__.fetchone()
 
     def fetchmany(self, *args: Any, **keywords: Any) -> Any:
         rows = self._self_fetch(self.__wrapped__.fetchmany, *args, **keywords)
-        if self._self_call is not None:
+        call = self._self_call
+        if call is not None and not call.over:
             with guarded("dbapi fetch"):
-                self._self_call.fetched(self.__wrapped__, rows)
+                call.fetched(self.__wrapped__, rows)
         return rows
 
     def fetchall(self) -> Any:
         rows = self._self_fetch(self.__wrapped__.fetchall)
-        if self._self_call is not None:
+        call = self._self_call
+        if call is not None and not call.over:
             with guarded("dbapi fetch"):
-                self._self_call.fetched(self.__wrapped__, rows)
+                call.fetched(self.__wrapped__, rows)
                 self._self_end()
         return rows
 
@@ -189,7 +175,7 @@ class RecordingCursor(_Proxy):
 
     def _self_broke_off(self, error: BaseException) -> None:
         call, self._self_call = self._self_call, None
-        if call is not None:
+        if call is not None and not call.over:
             with guarded("dbapi fetch"):
                 call.broke_off(error)
 
@@ -209,12 +195,9 @@ class RecordingCursor(_Proxy):
 
     def _self_end(self) -> None:
         call, self._self_call = self._self_call, None
-        if call is not None:
+        if call is not None and not call.over:
             with guarded("dbapi end"):
                 call.finish()
-
-    def __del__(self) -> None:
-        self._self_end()
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
