@@ -33,6 +33,10 @@ else:
 
 _NO_KEYWORDS: dict[str, Any] = {}
 
+_IN_EXECUTE, _IN_EXECUTED = guarded("dbapi execute"), guarded("dbapi executed")
+_IN_FETCH, _IN_END = guarded("dbapi fetch"), guarded("dbapi end")
+_IN_CONNECTION = guarded("dbapi connection")
+
 RUNNING = frozenset(("execute", "executemany", "executescript", "callproc", "nextset"))
 """Methods that run something, on cursors and, with several drivers, on connections."""
 
@@ -126,7 +130,7 @@ class RecordingCursor(_Proxy):
     ) -> Any:
         self._self_end()
         noted: Call | None = None
-        with guarded("dbapi execute"):
+        with _IN_EXECUTE:
             noted = self._self_origin.begin(operation, *asked_with(args, keywords))
         if noted is None:
             returned = call(*args, **keywords)
@@ -137,7 +141,7 @@ class RecordingCursor(_Proxy):
             with guarded("dbapi error"):
                 noted.failed(error, "execute")
             raise
-        with guarded("dbapi executed"):
+        with _IN_EXECUTED:
             if self._self_connection is not None and self._self_connection._self_has_notices:
                 noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
@@ -153,7 +157,7 @@ class RecordingCursor(_Proxy):
         rows = self._self_fetch(self.__wrapped__.fetchmany, *args, **keywords)
         call = self._self_call
         if call is not None and not call.over:
-            with guarded("dbapi fetch"):
+            with _IN_FETCH:
                 call.fetched(self.__wrapped__, rows)
         return rows
 
@@ -161,7 +165,7 @@ class RecordingCursor(_Proxy):
         rows = self._self_fetch(self.__wrapped__.fetchall)
         call = self._self_call
         if call is not None and not call.over:
-            with guarded("dbapi fetch"):
+            with _IN_FETCH:
                 call.fetched(self.__wrapped__, rows)
                 self._self_end()
         return rows
@@ -176,7 +180,7 @@ class RecordingCursor(_Proxy):
     def _self_broke_off(self, error: BaseException) -> None:
         call, self._self_call = self._self_call, None
         if call is not None and not call.over:
-            with guarded("dbapi fetch"):
+            with _IN_FETCH:
                 call.broke_off(error)
 
     def __iter__(self) -> Iterator[Any]:
@@ -196,7 +200,7 @@ class RecordingCursor(_Proxy):
     def _self_end(self) -> None:
         call, self._self_call = self._self_call, None
         if call is not None and not call.over:
-            with guarded("dbapi end"):
+            with _IN_END:
                 call.finish()
 
     def __enter__(self) -> Any:
@@ -325,17 +329,17 @@ def _ask(
 ) -> Any:
     """Call it; what it gives is noted if it is plain, and what it raises."""
     noted: Call | None = None
-    with guarded("dbapi connection"):
+    with _IN_CONNECTION:
         parameters = [*args, keywords] if keywords else list(args)
         noted = origin.begin(operation, "", parameters or None)
     try:
         value = _called(origin, call)
     except BaseException as error:
-        with guarded("dbapi connection"):
+        with _IN_CONNECTION:
             if noted is not None:
                 noted.failed(error, operation)
         raise
-    with guarded("dbapi connection"):
+    with _IN_CONNECTION:
         if noted is not None and isinstance(value, _TOLD):
             noted.returned(snapshot(value))
         elif noted is not None:

@@ -19,6 +19,8 @@ __all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "stat
 _TOLD = (int, str, bytes, tuple, list)
 _SETTINGS = (int, str, type(None))
 
+_IN_FETCH, _IN_END = guarded("dbapi fetch"), guarded("dbapi end")
+
 _CELL_BYTES = 64
 """What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
 
@@ -182,7 +184,7 @@ class Call:
                 row = fetch()
             except BaseException as error:
                 if not self.over:
-                    with guarded("dbapi fetch"):
+                    with _IN_FETCH:
                         self.broke_off(error)
                 raise
             if self.over:
@@ -195,7 +197,7 @@ class Call:
                     self._ahead -= 1
                     keep(row)
                     return row
-            with guarded("dbapi fetch"):
+            with _IN_FETCH:
                 self._fetched_one(cursor, row)
             return row
 
@@ -253,7 +255,7 @@ class Call:
 
     def __del__(self) -> None:
         if not self.over:
-            with guarded("dbapi end"):
+            with _IN_END:
                 self.finish()
 
     def returned(self, value: object) -> None:
