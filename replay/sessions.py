@@ -90,14 +90,29 @@ class Session:
                 raise self._missing(protocol, library, request)
             return self._with_live_values(found)
 
-    def take_if_recorded(self, protocol_name: str, ref: object) -> Interaction | None:
+    def take_if_recorded(
+        self, protocol_name: str, ref: object, scope: Scope = "trace"
+    ) -> Interaction | None:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
         request = protocol.encode_request(ref)
         with self._lock:
+            if scope == "bootstrap":
+                return self._set_up(protocol, protocol.key(request))
             found = self.answers.take(
                 protocol, request, protocol.key(request), _path(), loosely=False
             )
+        return found.interaction if found is not None else None
+
+    def take_if_due(self, protocol_name: str, ref: object) -> Interaction | None:
+        """As `take_if_recorded`, but only when everything before it at this place was given.
+
+        For what happens by itself, at its time: a connection that is refused.
+        """
+        protocol = protocol_named(protocol_name)
+        key = protocol.key(protocol.encode_request(ref))
+        with self._lock:
+            found = self.answers.take_if_due(protocol, key, _path())
         return found.interaction if found is not None else None
 
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from timetracer_otel.protocols.http import HTTP
+from timetracer_otel.protocols.memcached import MEMCACHED
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.redis import REDIS
 from timetracer_otel.protocols.sql import SQL
 
 __all__ = ["PROTOCOLS", "protocol_named"]
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (HTTP, SQL)}
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        HTTP,
+        MEMCACHED,
+        REDIS,
+        SQL,
+    )
+}
 
 
 def protocol_named(name: str) -> Protocol:
