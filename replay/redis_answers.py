@@ -190,7 +190,7 @@ class Answers:
         if session is None:
             return
         ref = RedisRequestRef(self._subscriptions.chunks(), "message", self._server)
-        found = session.take_if_recorded("redis", ref)
+        found = session.take_if_due("redis", ref)
         if isinstance(found, RedisInteraction):
             self._next = found
             self._polls = found.response.polls if found.response is not None else 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from opentelemetry import trace as otel
+from opentelemetry.trace import SpanKind
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
@@ -17,7 +18,7 @@ from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.recording.recorder import current_place
+from timetracer_otel.recording.recorder import current_trace
 from timetracer_otel.replay.matching import Answers, Reusable
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
@@ -173,9 +174,13 @@ class Session:
 
 
 def _path() -> str:
-    """Where in its request the running code is."""
-    place = current_place()
-    return place[1] if place is not None else ""
+    """Where in its request the running code is; within a CLIENT span it is that span's call."""
+    record = current_trace()
+    span = otel.get_current_span()
+    if record is None:
+        return ""
+    client = getattr(span, "kind", None) is SpanKind.CLIENT
+    return record.path_of(span.get_span_context().span_id, own_span=client)
 
 
 def _substituted(part: Part, pairs: dict[str, str]) -> Any:

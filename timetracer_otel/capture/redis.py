@@ -74,12 +74,15 @@ def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
         wire = self.__dict__.get("_timetracer_wire")
         if wire is None:
             return original(self, *args, **keywords)
+        wire.reading = True
         try:
             reply = original(self, *args, **keywords)
         except BaseException as error:
+            wire.reading = False
             with guarded("redis read"):
                 wire.raised(error)
             raise
+        wire.reading = False
         with guarded("redis read"):
             wire.got(reply)
         return reply
@@ -93,12 +96,15 @@ def _reading_async(original: Callable[..., Any]) -> Callable[..., Any]:
         wire = self.__dict__.get("_timetracer_wire")
         if wire is None:
             return await original(self, *args, **keywords)
+        wire.reading = True
         try:
             reply = await original(self, *args, **keywords)
         except BaseException as error:
+            wire.reading = False
             with guarded("redis read"):
                 wire.raised(error)
             raise
+        wire.reading = False
         with guarded("redis read"):
             wire.got(reply)
         return reply

@@ -9,7 +9,13 @@ from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.redis import RedisRequestRef, RedisResponseRef
 from timetracer_otel.protocols.redis_commands import nature_of
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
-from timetracer_otel.protocols.resp import commands_in, error_line, keep_reply
+from timetracer_otel.protocols.resp import (
+    ErrorReply,
+    commands_in,
+    error_line,
+    first_word,
+    keep_reply,
+)
 from timetracer_otel.recording import Draft, begin
 from timetracer_otel.recording.current import current_trace
 
@@ -34,8 +40,9 @@ class Asked:
 class Wire:
     """What a connection has been asked and not yet answered, in order.
 
-    `setting_up` says that its traffic is its own and no request's. A connection is used by one
-    task or thread at a time, as redis-py's pools have it.
+    `setting_up` says that its traffic is its own and no request's; `reading`, that a reply is
+    being read: the client disconnects first where that fails, and raises then. A connection is
+    used by one task or thread at a time, as redis-py's pools have it.
     """
 
     __slots__ = (
@@ -46,6 +53,7 @@ class Wire:
         "_server",
         "_subscriptions",
         "_waiting",
+        "reading",
         "setting_up",
     )
 
@@ -57,6 +65,7 @@ class Wire:
         self._last: tuple[bytes, ...] = ()
         self._server = server_of(connection)
         self._encoding: str = connection.encoder.encoding
+        self.reading = False
         self.setting_up = False
 
     # -- asking -------------------------------------------------------------------------------
@@ -117,7 +126,8 @@ class Wire:
         draft, answer = asked.draft, asked.answer
         if draft is not None:
             kept, size = keep_reply(reply)
-            if size > _GRANT_FROM and not draft.trace.grant(size):
+            refused = self._refuses(asked, kept)
+            if refused or (size > _GRANT_FROM and not draft.trace.grant(size)):
                 draft.abandon()
                 asked.draft = draft = None
             answer.replies.append(kept)
@@ -126,6 +136,11 @@ class Wire:
             self._waiting.popleft()
             if draft is not None:
                 draft.answered(answer)
+
+    def _refuses(self, asked: Asked, kept: Any) -> bool:
+        """Whether the set-up ends here: that is noted as a connection that could not be opened."""
+        failed = isinstance(kept, ErrorReply) and self.setting_up
+        return failed and first_word(asked.chunks[0]) != b"CLIENT"
 
     def raised(self, error: BaseException) -> None:
         """Reading raised `error`: a reply that is one, or the connection broke."""
@@ -154,7 +169,8 @@ class Wire:
         if self._subscriptions is None or current_trace() is None:
             return
         chunks = self._subscriptions.chunks()
-        draft = begin("redis", "redis", RedisRequestRef(chunks, "message", self._server))
+        ref = RedisRequestRef(chunks, "message", self._server)
+        draft = begin("redis", "redis", ref, own_span=True)
         if draft is not None:
             kept, size = keep_reply(reply)
             if size > _GRANT_FROM and not draft.trace.grant(size):
@@ -184,19 +200,21 @@ class Wire:
         self._refused = True
         said = error_line(error) is not None
         chunks = self._last if said else ()
-        draft = begin("redis", "redis", RedisRequestRef(chunks, "connect", self._server))
+        ref = RedisRequestRef(chunks, "connect", self._server)
+        draft = begin("redis", "redis", ref, own_span=True)
         if draft is not None:
             draft.failed(error, "set-up" if said else "connect")
 
     def close(self) -> None:
         """The connection is gone: what was not read stays unread."""
         self._subscriptions = None
-        while self._waiting:
+        while self._waiting and not self.reading:
             asked = self._waiting.popleft()
             if asked.draft is not None:
                 asked.draft.answered(asked.answer)
 
     def __del__(self) -> None:
+        self.reading = False
         self.close()
 
 

@@ -162,8 +162,15 @@ def readable_reply(reply: Any, encoding: str = "utf-8") -> Any:
 def _bytes_of(text: str, encoding: str) -> bytes:
     try:
         return text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # decoded with `surrogateescape`, or with `replace`
+        return b"".join(_byte_of(character, encoding) for character in text)
+
+
+def _byte_of(character: str, encoding: str) -> bytes:
+    try:
+        return character.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return b"\xff"
 
 
 def _readable_map(reply: dict[Any, Any], encoding: str) -> Any:
