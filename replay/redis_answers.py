@@ -15,7 +15,6 @@ from timetracer_otel.protocols.redis import RedisInteraction, RedisRequestRef
 from timetracer_otel.protocols.redis_commands import nature_of, self_evident_reply
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
 from timetracer_otel.protocols.resp import commands_in, readable, wire_reply
-from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.sessions import answer, current_request_session, current_session
 
 __all__ = ["Answers", "Closed", "NotSent", "NothingYet", "Waiting", "refused_now"]
@@ -113,19 +112,17 @@ class Answers:
 
     def _set_up(self, ref: RedisRequestRef, commands: list[list[bytes]]) -> None:
         """Opening a connection needs no recording of just that."""
+        expected, _ = nature_of(ref.chunks, subscribed=False)
         session = current_session()
         found = session.take_if_recorded("redis", ref, "bootstrap") if session is not None else None
-        if found is None:
-            command = commands[0]
-            if nature_of(ref.chunks, subscribed=False)[0] == 0:
-                return  # subscribed again, and confirmed by messages
-            reply = self_evident_reply([readable(argument) for argument in command])
-            if reply is not None:
-                self._unread += wire_reply(reply, resp3=self._resp3)
-                return
-            scope: Scope = "bootstrap"
-            found = answer("redis", "redis", ref, scope)
-        self._serve(found, len(commands), nature_of(ref.chunks, subscribed=False)[0])
+        if found is not None:
+            self._serve(found, len(commands), expected)
+            return
+        reply = self_evident_reply([readable(argument) for argument in commands[0]])
+        if reply is not None:
+            self._unread += wire_reply(reply, resp3=self._resp3)
+        elif expected:  # else it subscribes again, which messages confirm
+            self._serve(answer("redis", "redis", ref, "bootstrap"), len(commands), expected)
 
     def _serve(self, found: Interaction, sent: int, expected: int) -> None:
         if not isinstance(found, RedisInteraction):

@@ -99,7 +99,7 @@ class Session:
         request = protocol.encode_request(ref)
         with self._lock:
             if scope == "bootstrap":
-                return self._set_up(protocol, protocol.key(request))
+                return self._bootstrap.take(protocol, protocol.key(request))
             found = self.answers.take(
                 protocol, request, protocol.key(request), _path(), loosely=False
             )

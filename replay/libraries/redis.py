@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -117,6 +118,38 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
     return send_packed_command
 
 
+def _pinging(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def ping(self: Any) -> Any:
+        with _own_traffic(self):
+            return original(self)
+
+    return ping
+
+
+def _pinging_async(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def ping(self: Any) -> Any:
+        with _own_traffic(self):
+            return await original(self)
+
+    return ping
+
+
+@contextmanager
+def _own_traffic(connection: Any) -> Iterator[None]:
+    """The connection asks for itself."""
+    answers = _answers_of(connection)
+    if answers is None:
+        yield
+        return
+    before, answers.setting_up = answers.setting_up, True
+    try:
+        yield
+    finally:
+        answers.setting_up = before
+
+
 def _is_gone(connection: Any) -> bool:
     """Whether the pool found this connection dead when it was recorded, and could open no other."""
     answers = _answers_of(connection)
@@ -154,6 +187,8 @@ def _patches() -> tuple[Patch | PatchIfPresent, ...]:
     return (
         Patch(f"{sync}.send_packed_command", _sending),
         Patch(f"{aio}.send_packed_command", _sending_async),
+        Patch(f"{sync}._send_ping", _pinging),
+        Patch(f"{aio}._send_ping", _pinging_async),
         Patch(f"{sync}.can_read", _looking),
         PatchIfPresent(f"{aio}.can_read", _looking_async),
         PatchIfPresent(f"{aio}.can_read_destructive", _looking_async),

@@ -179,10 +179,10 @@ async def health_checks(caller: Caller) -> None:
     """Sent when a connection has rested for long enough: no part of the request."""
     if caller.is_cluster:
         return
-    client = caller.client(health_check_interval=0.001)
+    client = caller.client(health_check_interval=0.02)
     for _ in range(3):
         await caller.do("get", "a", on=client)
-        await asyncio.sleep(0.003) if caller.is_async else None
+        await asyncio.sleep(0.03) if caller.is_async else None
 
 
 @case

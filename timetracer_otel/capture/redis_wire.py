@@ -209,9 +209,11 @@ class Wire:
         """The connection is gone: what was not read stays unread."""
         self._subscriptions = None
         while self._waiting and not self.reading:
-            asked = self._waiting.popleft()
-            if asked.draft is not None:
-                asked.draft.answered(asked.answer)
+            draft, answer = (asked := self._waiting.popleft()).draft, asked.answer
+            if draft is not None and draft.scope == "bootstrap":
+                draft.abandon()
+            elif draft is not None:
+                draft.answered(answer)
 
     def __del__(self) -> None:
         self.reading = False
