@@ -19,20 +19,19 @@ __all__ = ["CASES", "KINDS", "KINDS_OF_HIREDIS", "Caller", "case", "plain", "rea
 
 KINDS = (
     "sync-2",
-    "sync-3",
-    "sync-2-decode",
     "sync-3-decode",
-    "async-2",
+    "async-2-decode",
     "async-3",
-    "async-3-decode",
     "cluster-sync",
     "cluster-async",
 )
-KINDS_OF_HIREDIS = ("sync-2-hiredis", "sync-3-hiredis", "async-3-hiredis", "async-2-decode-hiredis")
+KINDS_OF_HIREDIS = ("sync-3-hiredis", "async-2-decode-hiredis")
 
 Case = Callable[["Caller"], Awaitable[None]]
 
 CASES: dict[str, Case] = {}
+
+_ASIDE: dict[int, socket.socket] = {}
 
 
 def case(function: Case) -> Case:
@@ -133,13 +132,15 @@ class Caller:
 
     def aside(self, *words: str) -> None:
         """Somebody else asks the server, who is not there in a replay."""
-        if self.live:
-            packed = f"*{len(words)}\r\n" + "".join(
-                f"${len(w.encode())}\r\n{w}\r\n" for w in words
-            )
-            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-                connection.sendall(packed.encode())
-                connection.recv(65536)
+        if not self.live:
+            return
+        connection = _ASIDE.get(self.port)
+        if connection is None:
+            connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+            _ASIDE[self.port] = connection
+        lines = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
+        connection.sendall(f"*{len(words)}\r\n{''.join(lines)}".encode())
+        connection.recv(65536)
 
     def note(self, value: Any) -> None:
         """Add to what the two runs are compared by."""

@@ -16,7 +16,12 @@ class Memcached(Server):
     account = "memcache"
 
     def renew(self) -> None:
-        with socket.create_connection((self.host, self.port), timeout=10) as connection:
+        self.empty(self.host, self.port)
+
+    @staticmethod
+    def empty(host: str, port: int) -> None:
+        """Forget everything that a memcached there holds."""
+        with socket.create_connection((host, port), timeout=10) as connection:
             connection.sendall(b"flush_all\r\n")
             connection.recv(64)
 

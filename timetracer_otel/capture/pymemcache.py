@@ -61,6 +61,11 @@ class RecordingSocket(_Proxy):
             self._self_came(data)
         return data
 
+    def close(self) -> Any:
+        with guarded("pymemcache close"):
+            self._self_end()
+        return self.__wrapped__.close()
+
     def _self_begin(self, data: bytes) -> None:
         self._self_end()
         ref = MemcachedRequestRef(data, "call", self._self_server)
@@ -138,14 +143,13 @@ def _exchanging(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def exchange(self: Any, *args: Any, **keywords: Any) -> Any:
-        before = self.sock
         try:
             return original(self, *args, **keywords)
         finally:
-            for sock in (before, self.sock):  # an error closes it, and takes it away
-                if isinstance(sock, RecordingSocket):
-                    with guarded("pymemcache exchange"):
-                        sock._self_end()
+            sock = self.sock  # None after an error, which closes it
+            if type(sock) is RecordingSocket:
+                with guarded("pymemcache exchange"):
+                    sock._self_end()
 
     return exchange
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.redis import RedisRequestRef, RedisResponseRef
-from timetracer_otel.protocols.redis_commands import nature_of
+from timetracer_otel.protocols.redis_commands import nature_of, without_number
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
 from timetracer_otel.protocols.resp import (
     ErrorReply,
@@ -130,7 +130,7 @@ class Wire:
             if refused or (size > _GRANT_FROM and not draft.trace.grant(size)):
                 draft.abandon()
                 asked.draft = draft = None
-            answer.replies.append(kept)
+            answer.replies.append(without_number(kept) if self.setting_up else kept)
         asked.expected -= 1
         if not asked.expected:
             self._waiting.popleft()

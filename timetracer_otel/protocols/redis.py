@@ -173,7 +173,7 @@ def outcome(response: RedisResponse) -> str:
         return f"{len(reply)} items" if len(reply) != 1 else "1 item"
     if isinstance(reply, dict):
         return "a map" if "$bytes" not in reply else "bytes"
-    short = "nil" if reply is None else " ".join(str(reply).split())
+    short = "nil" if reply is None else " ".join(str(reply).split()) or '""'
     return short if len(short) <= _SHORT else short[: _SHORT - 1] + "…"
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "loosely_comparable",
     "nature_of",
     "self_evident_reply",
+    "without_number",
     "without_secrets",
 ]
 
@@ -70,6 +71,15 @@ def without_secrets(command: list[bytes]) -> list[bytes]:
             return [*command[:place], _HIDDEN, *command[place + 1 :]]
     return command
 
+
+def without_number(greeting: Any) -> Any:
+    """A reply to HELLO without the connection's number: the greetings of all are one then."""
+    if isinstance(greeting, dict):
+        return {name: 1 if name in _NUMBER else value for name, value in greeting.items()}
+    return greeting
+
+
+_NUMBER = (b"id", "id")
 
 # -- what is compared ----------------------------------------------------------------------------
 
