@@ -29,86 +29,97 @@ _GRANT_FROM = 1024
 """Smaller than that, values are not counted one by one: a trace has a bounded number of them."""
 
 
+class _Exchange:
+    """What is sent, and what comes until the client's method returns."""
+
+    __slots__ = ("answer", "draft", "server")
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.draft: Draft | None = None
+        self.answer = MemcachedResponseRef([])
+
+    def begin(self, data: bytes) -> None:
+        if self.draft is not None:
+            self.end()
+        ref = MemcachedRequestRef(data, "call", self.server)
+        draft = begin("memcached", "pymemcache", ref, own_span=True)
+        if draft is None:
+            return
+        if len(data) > _GRANT_FROM and not draft.trace.grant(len(data)):
+            draft.abandon()
+            return
+        self.answer = MemcachedResponseRef([])
+        self.draft = draft
+
+    def came(self, data: bytes) -> None:
+        draft = self.draft
+        if draft is None:
+            return
+        if len(data) > _GRANT_FROM and not draft.trace.grant(len(data)):
+            draft.abandon()
+            self.draft = None
+        elif data:
+            self.answer.pieces.append(data)
+        else:
+            self.answer.closed = True
+
+    def broke(self, error: BaseException, stage: str) -> None:
+        draft, self.draft = self.draft, None
+        if draft is None:
+            return
+        if self.answer.pieces:
+            self.answer.error = Failure.of(error)
+            draft.answered(self.answer)
+        else:
+            draft.failed(error, stage)
+
+    def end(self) -> None:
+        """The exchange is over: the client's method returns."""
+        draft, self.draft = self.draft, None
+        if draft is not None:
+            draft.answered(self.answer)
+
+    def __del__(self) -> None:
+        self.end()
+
+
 class RecordingSocket(_Proxy):
-    """The client's socket, and a note of each exchange: what is sent, and what comes until the
-    client's method returns.
-    """
+    """The client's socket, and a note of each exchange."""
 
     def __init__(self, inner: Any, server: str) -> None:
         super().__init__(inner)
-        self._self_server = server
-        self._self_draft: Draft | None = None
-        self._self_answer = MemcachedResponseRef([])
+        self._self_exchange = _Exchange(server)
+        self._self_send = inner.sendall
+        self._self_recv = inner.recv
 
     def sendall(self, data: Any, *args: Any) -> Any:
+        exchange = self._self_exchange
         with guarded("pymemcache send"):
-            self._self_begin(bytes(data))
+            exchange.begin(bytes(data))
         try:
-            return self.__wrapped__.sendall(data, *args)
+            return self._self_send(data, *args)
         except BaseException as error:
             with guarded("pymemcache send"):
-                self._self_broke(error, "send")
+                exchange.broke(error, "send")
             raise
 
     def recv(self, *args: Any) -> Any:
+        exchange = self._self_exchange
         try:
-            data = self.__wrapped__.recv(*args)
+            data = self._self_recv(*args)
         except BaseException as error:
             with guarded("pymemcache recv"):
-                self._self_broke(error, "read")
+                exchange.broke(error, "read")
             raise
         with guarded("pymemcache recv"):
-            self._self_came(data)
+            exchange.came(data)
         return data
 
     def close(self) -> Any:
         with guarded("pymemcache close"):
-            self._self_end()
+            self._self_exchange.end()
         return self.__wrapped__.close()
-
-    def _self_begin(self, data: bytes) -> None:
-        self._self_end()
-        ref = MemcachedRequestRef(data, "call", self._self_server)
-        draft = begin("memcached", "pymemcache", ref, own_span=True)
-        self._self_answer = MemcachedResponseRef([])
-        self._self_draft = draft
-        if draft is not None and len(data) > _GRANT_FROM and not draft.trace.grant(len(data)):
-            self._self_forget()
-
-    def _self_came(self, data: bytes) -> None:
-        draft = self._self_draft
-        if draft is None:
-            return
-        if len(data) > _GRANT_FROM and not draft.trace.grant(len(data)):
-            self._self_forget()
-        elif data:
-            self._self_answer.pieces.append(data)
-        else:
-            self._self_answer.closed = True
-
-    def _self_broke(self, error: BaseException, stage: str) -> None:
-        draft, self._self_draft = self._self_draft, None
-        if draft is None:
-            return
-        if self._self_answer.pieces:
-            self._self_answer.error = Failure.of(error)
-            draft.answered(self._self_answer)
-        else:
-            draft.failed(error, stage)
-
-    def _self_forget(self) -> None:
-        draft, self._self_draft = self._self_draft, None
-        if draft is not None:
-            draft.abandon()
-
-    def _self_end(self) -> None:
-        """The exchange is over: the client's method returns."""
-        draft, self._self_draft = self._self_draft, None
-        if draft is not None:
-            draft.answered(self._self_answer)
-
-    def __del__(self) -> None:
-        self._self_end()
 
 
 def server_of(client: Any) -> str:
@@ -149,7 +160,7 @@ def _exchanging(original: Callable[..., Any]) -> Callable[..., Any]:
             sock = self.sock  # None after an error, which closes it
             if type(sock) is RecordingSocket:
                 with guarded("pymemcache exchange"):
-                    sock._self_end()
+                    sock._self_exchange.end()
 
     return exchange
 
