@@ -270,4 +270,3 @@ def _refused_outside(server: str) -> Interaction | None:
     ]
     refused = [found for found in mine if found.request.operation == "connect"]
     return refused[0] if refused and len(refused) == len(mine) else None
-

@@ -151,9 +151,7 @@ def _call_differences(recorded: Cassette, replayed: Cassette) -> tuple[list[str]
     return missing, [f"{_titled(key, count)}: repeated" for key, count in answered.items()]
 
 
-def _calls(
-    interactions: list[Interaction], titles: dict[str, str]
-) -> Counter[tuple[str, str]]:
+def _calls(interactions: list[Interaction], titles: dict[str, str]) -> Counter[tuple[str, str]]:
     """By protocol and loose key: literals drawn anew are the same call."""
     found: Counter[tuple[str, str]] = Counter()
     for interaction in interactions:

@@ -1,4 +1,4 @@
-"""redis-py: connections whose other end is the recording. Everything above the socket is its own."""
+"""redis-py: connections whose other end is the recording; all above the socket is its own."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def _retry(caller: Caller, times: int, **options: Any) -> Any:
     if caller.is_async:
         from redis.asyncio.retry import Retry
     else:
-        from redis.retry import Retry  # type: ignore[assignment]
+        from redis.retry import Retry
     return Retry(NoBackoff(), times, **options)
 
 
@@ -63,7 +63,9 @@ async def unix_socket(caller: Caller) -> None:
     if caller.is_cluster:
         return
     path = os.environ["REDIS_SOCKET"]
-    client = caller.keep(caller.module.Redis(unix_socket_path=path, protocol=3 if caller.resp3 else 2))
+    client = caller.keep(
+        caller.module.Redis(unix_socket_path=path, protocol=3 if caller.resp3 else 2)
+    )
     await caller.do("set", "a", 1, on=client)
     await caller.do("get", "a", on=client)
 

@@ -243,4 +243,3 @@ def _chunks(command: Any) -> tuple[bytes, ...]:
     if isinstance(command, bytes):
         return (command,)
     return tuple(chunk if type(chunk) is bytes else bytes(chunk) for chunk in command)
-
