@@ -68,6 +68,20 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
     return send_packed_command
 
 
+def _packing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """How many commands a pipeline has is known here; later it would have to be parsed."""
+
+    @wraps(original)
+    def pack_commands(self: Any, commands: Any) -> Any:
+        packed = original(self, commands)
+        if active_recorder() is not None and isinstance(commands, list | tuple):
+            with guarded("redis pack"):
+                wire_of(self).packed = (packed, len(commands))
+        return packed
+
+    return pack_commands
+
+
 def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def read_response(self: Any, *args: Any, **keywords: Any) -> Any:
@@ -231,6 +245,8 @@ def _patches() -> tuple[Patch | PatchIfPresent, ...]:
     sync, aio = f"{_SYNC}:AbstractConnection", f"{_ASYNC}:AbstractConnection"
     return (
         Patch(f"{sync}.send_packed_command", _sending),
+        Patch(f"{sync}.pack_commands", _packing),
+        Patch(f"{aio}.pack_commands", _packing),
         Patch(f"{sync}.read_response", _reading),
         Patch(f"{sync}.can_read", _looking),
         Patch(f"{sync}.disconnect", _closing),

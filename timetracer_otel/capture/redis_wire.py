@@ -41,8 +41,9 @@ class Wire:
     """What a connection has been asked and not yet answered, in order.
 
     `setting_up` says that its traffic is its own and no request's; `reading`, that a reply is
-    being read: the client disconnects first where that fails, and raises then. A connection is
-    used by one task or thread at a time, as redis-py's pools have it.
+    being read: the client disconnects first where that fails, and raises then. `packed` is what
+    a pipeline packed last, and of how many commands. A connection is used by one task or thread
+    at a time, as redis-py's pools have it.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Wire:
         "_server",
         "_subscriptions",
         "_waiting",
+        "packed",
         "reading",
         "setting_up",
     )
@@ -65,6 +67,7 @@ class Wire:
         self._last: tuple[bytes, ...] = ()
         self._server = server_of(connection)
         self._encoding: str = connection.encoder.encoding
+        self.packed: tuple[Any, int] | None = None
         self.reading = False
         self.setting_up = False
 
@@ -74,8 +77,11 @@ class Wire:
         """`command` is about to be sent."""
         self._refused = False
         chunks = _chunks(command)
-        subscribed = self._subscriptions is not None
-        expected, own = nature_of(chunks, subscribed=subscribed)
+        packed, self.packed = self.packed, None
+        if packed is not None and packed[0] is command and packed[1] > 1:
+            expected, own = packed[1], False
+        else:
+            expected, own = nature_of(chunks, subscribed=self._subscriptions is not None)
         draft = begin(
             "redis",
             "redis",
