@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.capture.redis_wire import Asked, Wire, wire_of
+from timetracer_otel.capture.redis_wire import wire_of
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.redis import register_redis_errors
@@ -14,16 +14,7 @@ from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = ["LIBRARY", "opening"]
 
-
-def _asks(connection: Any, command: Any) -> tuple[Wire | None, Asked | None, Any]:
-    """What is asked, noted; and the command, as a list where it was something to iterate once."""
-    wire = asked = None
-    with guarded("redis send"):
-        wire = wire_of(connection)
-        if not isinstance(command, list | tuple | str | bytes):
-            command = list(command)
-        asked = wire.asks(connection, command)
-    return wire, asked, command
+_KEPT = (list, tuple, str, bytes)
 
 
 def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,17 +22,19 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
     def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
         if active_recorder() is None:
             return original(self, command, *args, **keywords)
-        wire, asked, command = _asks(self, command)
+        asked = None
+        if type(command) is not list and not isinstance(command, _KEPT):
+            command = list(command)  # it can be gone through once
+        with guarded("redis send"):
+            asked = wire_of(self).asks(command)
         try:
             result = original(self, command, *args, **keywords)
         except BaseException as error:
-            with guarded("redis send"):
-                if wire is not None and asked is not None:
-                    wire.not_sent(asked, error)
+            if asked is not None:
+                asked.not_sent(error)
             raise
-        if wire is not None and asked is not None:
-            with guarded("redis send"):
-                wire.sent(asked)
+        if asked is not None:
+            asked.sent()
         return result
 
     return send_packed_command
@@ -52,17 +45,19 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
         if active_recorder() is None:
             return await original(self, command, *args, **keywords)
-        wire, asked, command = _asks(self, command)
+        asked = None
+        if type(command) is not list and not isinstance(command, _KEPT):
+            command = list(command)  # it can be gone through once
+        with guarded("redis send"):
+            asked = wire_of(self).asks(command)
         try:
             result = await original(self, command, *args, **keywords)
         except BaseException as error:
-            with guarded("redis send"):
-                if wire is not None and asked is not None:
-                    wire.not_sent(asked, error)
+            if asked is not None:
+                asked.not_sent(error)
             raise
-        if wire is not None and asked is not None:
-            with guarded("redis send"):
-                wire.sent(asked)
+        if asked is not None:
+            asked.sent()
         return result
 
     return send_packed_command
@@ -156,7 +151,7 @@ def opening(wrap: Callable[[Any], Any], module: str, name: str) -> Callable[[Any
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connect(self: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None or self._sock is not None:
+        if self._sock is not None or active_recorder() is None:
             return original(self, *args, **keywords)
         wire = wire_of(self)
         before = wire.begin_set_up()
@@ -175,7 +170,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
 def _connecting_async(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def connect(self: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None or self.is_connected:
+        if self.is_connected or active_recorder() is None:
             return await original(self, *args, **keywords)
         wire = wire_of(self)
         before = wire.begin_set_up()
