@@ -48,6 +48,8 @@ class RecordedSocket(socket.socket):
         except Closed:
             self._far.close()
             return b""
+        except Waiting:
+            return None
         except NothingYet:
             if self.gettimeout() == 0:
                 text = "Resource temporarily unavailable"

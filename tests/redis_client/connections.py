@@ -294,3 +294,26 @@ async def retries_with_a_pause(caller: Caller) -> None:
     retry = type(_retry(caller, 0))(ConstantBackoff(0.01), 1)
     client = caller.client(port=int(os.environ["REFUSED_PORT"]), retry=retry)
     await caller.do("get", "a", on=client)
+
+
+@case
+async def connecting_is_cut_off(caller: Caller) -> None:
+    """By the application's own time limit, at a server that accepts and says nothing."""
+    if not caller.is_async or caller.is_cluster:
+        return
+    client = caller.client(port=int(os.environ["DEAF_PORT"]), protocol=3)
+    try:
+        await asyncio.wait_for(client.get("a"), 0.05)
+    except TimeoutError as error:
+        caller.note(error)
+    await caller.do("get", "a")
+
+
+@case
+async def setting_up_times_out(caller: Caller) -> None:
+    if caller.is_cluster:
+        return
+    port, retry = int(os.environ["DEAF_PORT"]), _retry(caller, 1)
+    client = caller.client(port=port, socket_timeout=0.05, protocol=3, retry=retry)
+    await caller.do("get", "a", on=client)
+    await caller.do("get", "a")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import timetracer
 from tests.servers import Redis
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import find, read
@@ -98,8 +99,9 @@ def test_replays_the_same_without_a_server_whatever_the_url_and_the_hash_seed(sh
     _replay(shelf)
 
 
-def test_replays_the_same_when_tokens_are_drawn_anew(shelf: Path) -> None:
-    assert "same" in _replay(shelf, "--no-random", "--no-clock", seed="3")
+def test_replays_the_same_over_tls_with_a_password_when_tokens_are_drawn_anew(shelf: Path) -> None:
+    url = "rediss://me:secret@gone.invalid:1/0?ssl_cert_reqs=none"
+    assert "same" in _replay(shelf, "--no-random", "--no-clock", url=url, seed="3")
 
 
 def test_each_pipeline_of_a_gather_is_an_interaction_at_its_own_path(shelf: Path) -> None:
@@ -115,6 +117,15 @@ def test_setting_up_connections_is_no_part_of_a_request(shelf: Path) -> None:
         words = {i.title.split()[0] for i in cassette.interactions}
         assert not words & {"HELLO", "CLIENT", "SELECT", "AUTH"}
         assert {"HELLO", "PING"} <= {i.title.split()[0] for i in cassette.bootstrap}
+
+
+def test_a_cassette_is_shown_and_valid(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken,) = [path for path in find(shelf) if "broken" in path.name]
+    shown = timetracer(capsys, "show", broken).out
+    assert "redis  OK         SET text x" in shown
+    assert "redis  WRONGTYPE  LPUSH text y" in shown
+    assert '{"$error": "WRONGTYPE Operation against a key' in shown
+    assert timetracer(capsys, "validate", shelf).code == 0
 
 
 def test_what_a_listener_in_the_background_hears_fills_nothing(shelf: Path) -> None:

@@ -27,14 +27,19 @@ _GRANT_FROM = 1024
 
 
 class Asked:
-    """What was sent together, and its replies so far; without a draft where nothing records."""
+    """What was sent together, and its replies so far; without a draft where nothing records.
 
-    __slots__ = ("chunks", "draft", "expected", "replies", "wire")
+    What is the connection's `own` is kept only where it went well: what went wrong with it is
+    noted as a connection that did not come about, or mended before the request goes on.
+    """
+
+    __slots__ = ("chunks", "draft", "expected", "own", "replies", "wire")
 
     def __init__(
-        self, wire: Wire, draft: Draft | None, chunks: tuple[bytes, ...], expected: int
+        self, wire: Wire, draft: Draft | None, chunks: tuple[bytes, ...], expected: int, own: bool
     ) -> None:
         self.wire = wire
+        self.own = own
         self.draft = draft
         self.chunks = chunks
         self.expected = expected
@@ -54,7 +59,7 @@ class Asked:
     def not_sent(self, error: BaseException) -> None:
         """It could not be sent. Where no connection came about, that has been noted instead."""
         with guarded("redis send"):
-            if self.draft is not None and self.wire.refused:
+            if self.draft is not None and (self.own or self.wire.refused):
                 self.draft.abandon()
             elif self.draft is not None:
                 self.draft.failed(error, "send")
@@ -66,7 +71,9 @@ class Asked:
 
     def broke(self, error: BaseException) -> None:
         """The connection broke while its replies were read."""
-        if self.draft is not None and self.replies:
+        if self.draft is not None and self.own:
+            self.draft.abandon()
+        elif self.draft is not None and self.replies:
             failure = Failure.of(error)
             self.draft.answered(RedisResponseRef(self.replies, 0, self.wire.encoding, failure))
         elif self.draft is not None:
@@ -74,7 +81,7 @@ class Asked:
 
     def unread(self) -> None:
         """The connection is gone, and nobody read them."""
-        if self.draft is not None and self.draft.scope == "bootstrap":
+        if self.draft is not None and self.own:
             self.draft.abandon()
         else:
             self.answered()
@@ -127,14 +134,15 @@ class Wire:
         else:
             expected, own = nature_of(chunks, subscribed=self._subscriptions is not None)
         ref = RedisRequestRef(chunks, "call", self._server)
-        scope: Scope = "bootstrap" if own or self.setting_up else "trace"
+        own = own or self.setting_up
+        scope: Scope = "bootstrap" if own else "trace"
         draft = begin("redis", "redis", ref, scope=scope, own_span=True)
         if draft is not None:
             size = len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks))
             if size > _GRANT_FROM and not draft.trace.grant(size):
                 draft.abandon()
                 draft = None
-        return Asked(self, draft, chunks, expected)
+        return Asked(self, draft, chunks, expected, own)
 
     def subscribed(self, chunks: tuple[bytes, ...]) -> None:
         """A subscription was sent, or the end of one."""
@@ -210,6 +218,7 @@ class Wire:
     def begin_set_up(self) -> bool:
         """From here on its traffic is its own; gives what `end_set_up` takes."""
         before, self.setting_up = self.setting_up, True
+        self.last = ()
         return before
 
     def end_set_up(self, before: bool) -> None:
@@ -220,12 +229,10 @@ class Wire:
         """A connection that cannot be opened is an answer of the request that wanted it."""
         self.setting_up = before
         self.refused = True
-        said = error_line(error) is not None
-        chunks = self.last if said else ()
-        ref = RedisRequestRef(chunks, "connect", self._server)
+        ref = RedisRequestRef(self.last, "connect", self._server)
         draft = begin("redis", "redis", ref, own_span=True)
         if draft is not None:
-            draft.failed(error, "set-up" if said else "connect")
+            draft.failed(error, "set-up" if self.last else "connect")
 
     def close(self) -> None:
         """The connection is gone: what was not read stays unread."""
