@@ -15,7 +15,12 @@ from timetracer_otel.protocols.redis import RedisInteraction, RedisRequestRef
 from timetracer_otel.protocols.redis_commands import nature_of, self_evident_reply
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
 from timetracer_otel.protocols.resp import commands_in, error_line, readable, wire_reply
-from timetracer_otel.replay.sessions import answer, current_request_session, current_session
+from timetracer_otel.replay.sessions import (
+    Miss,
+    answer,
+    current_request_session,
+    current_session,
+)
 
 __all__ = ["Answers", "Closed", "NotSent", "NothingYet", "Waiting", "refused_now"]
 
@@ -230,6 +235,7 @@ class Answers:
             raise CannotReplay(subject=self._short, reason=reason)
         session = current_request_session()
         if forever and self._subscriptions is not None and session is not None:
+            session.outcome.misses.append(Miss("redis", "message"))
             raise MissingRecording(
                 library="redis", asked="message", nearest="", difference="", cassette=session.name
             )

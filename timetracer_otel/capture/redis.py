@@ -16,6 +16,8 @@ __all__ = ["LIBRARY", "opening"]
 
 _KEPT = (list, tuple, str, bytes)
 
+_SENDING, _READING = guarded("redis send"), guarded("redis read")
+
 
 def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
@@ -25,7 +27,7 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
         asked = None
         if type(command) is not list and not isinstance(command, _KEPT):
             command = list(command)  # it can be gone through once
-        with guarded("redis send"):
+        with _SENDING:
             asked = wire_of(self).asks(command)
         try:
             result = original(self, command, *args, **keywords)
@@ -48,7 +50,7 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
         asked = None
         if type(command) is not list and not isinstance(command, _KEPT):
             command = list(command)  # it can be gone through once
-        with guarded("redis send"):
+        with _SENDING:
             asked = wire_of(self).asks(command)
         try:
             result = await original(self, command, *args, **keywords)
@@ -88,11 +90,11 @@ def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
             reply = original(self, *args, **keywords)
         except BaseException as error:
             wire.reading = False
-            with guarded("redis read"):
+            with _READING:
                 wire.raised(error)
             raise
         wire.reading = False
-        with guarded("redis read"):
+        with _READING:
             wire.got(reply)
         return reply
 
@@ -110,11 +112,11 @@ def _reading_async(original: Callable[..., Any]) -> Callable[..., Any]:
             reply = await original(self, *args, **keywords)
         except BaseException as error:
             wire.reading = False
-            with guarded("redis read"):
+            with _READING:
                 wire.raised(error)
             raise
         wire.reading = False
-        with guarded("redis read"):
+        with _READING:
             wire.got(reply)
         return reply
 
