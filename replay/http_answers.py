@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.interaction.body import Body
@@ -21,9 +20,17 @@ from timetracer_otel.protocols.http_parts import (
     HttpResponse,
     RawHeaders,
 )
-from timetracer_otel.replay.sessions import current_session
+from timetracer_otel.replay.sessions import answer, current_session
 
-__all__ = ["Answer", "Upload", "answer_of", "cancelled", "nobody_cancels", "patience_s"]
+__all__ = [
+    "Answer",
+    "Upload",
+    "answer_of",
+    "cancelled",
+    "nobody_cancels",
+    "patience_s",
+    "recorded_exchange",
+]
 
 _PATIENCE_S = 3.0
 """How much longer than the whole recording took a call waits to be cancelled."""
@@ -41,6 +48,7 @@ class Answer:
     """
 
     title: str
+    response: HttpResponse
     status: int
     reason: str
     http_version: str
@@ -57,10 +65,16 @@ class Answer:
             raise self.ends_in
 
 
-def answer_of(interaction: Interaction) -> Answer:
+def recorded_exchange(library: str, asked: HttpRequestRef) -> HttpInteraction:
+    """What was recorded for a request. Raises `MissingRecording`."""
+    found = answer("http", library, asked)
+    if not isinstance(found, HttpInteraction):
+        raise CannotReplay(subject=found.title, reason="it is no HTTP exchange")
+    return found
+
+
+def answer_of(interaction: HttpInteraction) -> Answer:
     """What was answered. Raises the recorded error, or `CannotReplay` if there was no outcome."""
-    if not isinstance(interaction, HttpInteraction):
-        raise CannotReplay(subject=interaction.title, reason="it is no HTTP exchange")
     if interaction.error is not None:
         raise decode_error(interaction.error)
     response = interaction.response
@@ -72,6 +86,7 @@ def answer_of(interaction: Interaction) -> Answer:
     waits = cancelled(response.error)
     return Answer(
         title=title,
+        response=response,
         status=response.status,
         reason=response.reason,
         http_version=response.http_version,

@@ -13,19 +13,18 @@ from timetracer_otel.http_calls import HTTP_CLIENT, current_call, url_of
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.http1 import (
-    Framing,
     RequestHead,
-    chunked_pieces,
-    framing_of_request,
-    head_bytes,
-    is_chunked,
+    has_body,
+    is_nothing_but_chunked,
     request_head,
     split_head,
 )
+from timetracer_otel.protocols.http1_framing import Framing, framing_of_request
 from timetracer_otel.protocols.http_address import bare_url, canonical_url
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef, header_pairs
-from timetracer_otel.replay.http_answers import answer_of
-from timetracer_otel.replay.sessions import answer, current_session
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
+from timetracer_otel.protocols.http_wire import wire_pieces
+from timetracer_otel.replay.http_answers import answer_of, recorded_exchange
+from timetracer_otel.replay.sessions import current_session
 
 __all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
 
@@ -101,14 +100,14 @@ class _Asked:
         if sum(map(len, self.body)) >= (recorded.size if recorded is not None else 0):
             raise decode_error(self.cut.error)
 
-    def answer(self) -> Interaction:
+    def answer(self) -> HttpInteraction:
         """The recorded interaction. Raises `MissingRecording`."""
         if self.cut is not None:
             return self.cut
         self.framing.broken_off()
         self.ref.body = Body.of(b"".join(self.body))
         call = current_call()
-        return answer("http", call.library if call is not None else HTTP_CLIENT, self.ref)
+        return recorded_exchange(call.library if call is not None else HTTP_CLIENT, self.ref)
 
 
 class RecordedSocket(socket.socket):
@@ -201,18 +200,14 @@ class RecordedSocket(socket.socket):
             self._answer = self._found(self._asked.popleft().answer())
         return self._answer
 
-    def _found(self, interaction: Interaction) -> list[bytes]:
+    def _found(self, interaction: HttpInteraction) -> list[bytes]:
         found = answer_of(interaction)
         self._ends_in = found.ends_in
         self._address = _address(found.extensions.get("server_addr"), self._address)
         self._own_address = _address(found.extensions.get("client_addr"), self._own_address)
-        head = head_bytes(f"{found.http_version} {found.status} {found.reason}", found.headers)
-        pieces = found.chunks
-        body_less = interaction.request.method == "HEAD"  # type: ignore[union-attr]
-        if is_chunked(found.headers) and not body_less:
-            trailers = header_pairs(interaction.response.trailers)  # type: ignore[union-attr]
-            pieces = chunked_pieces(found.chunks, trailers, found.extensions)
-        return [head, *(piece for piece in pieces if piece)]
+        method = interaction.request.method
+        chunked = is_nothing_but_chunked(found.headers) and has_body(method, found.status)
+        return wire_pieces(found.response, found.headers, found.chunks, chunked=chunked)
 
     def readable(self) -> bool:
         """Whether there is something to be read without waiting: not between two requests."""

@@ -23,16 +23,14 @@ from timetracer_otel.replay.aiohttp_connections import (
 )
 from timetracer_otel.replay.aiohttp_exchange import ServedExchange
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport
-from timetracer_otel.replay.sessions import answer, current_session, serving
+from timetracer_otel.replay.http_answers import recorded_exchange
+from timetracer_otel.replay.sessions import current_session, serving
 
 __all__ = ["LIBRARY"]
 
 
 def _ask(request: HttpRequestRef) -> HttpInteraction:
-    recorded = answer("http", "aiohttp", request)
-    if not isinstance(recorded, HttpInteraction):
-        raise CannotReplay(subject=recorded.title, reason="it is no HTTP exchange")
-    return recorded
+    return recorded_exchange("aiohttp", request)
 
 
 def _exchange_for(request: Any) -> ServedExchange:

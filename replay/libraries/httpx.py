@@ -8,12 +8,11 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.httpx import LIBRARY as CAPTURED
-from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.protocols.http_parts import HttpRequestRef
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.replay.http_answers import (
     Answer,
     Upload,
@@ -21,8 +20,9 @@ from timetracer_otel.replay.http_answers import (
     cancelled,
     nobody_cancels,
     patience_s,
+    recorded_exchange,
 )
-from timetracer_otel.replay.sessions import answer, serving
+from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY", "library_for"]
 
@@ -117,14 +117,14 @@ class _Kind:
             return None
         return Upload(self.library, _ref(request))
 
-    def recorded(self, request: Any, sent: HttpRequestRef | None) -> Interaction:
+    def recorded(self, request: Any, sent: HttpRequestRef | None) -> HttpInteraction:
         """What was recorded for `request`. Raises `MissingRecording`."""
         if sent is None:
             sent = _ref(request)
             sent.body = Body.of(b"".join(request.stream))
-        return answer("http", self.library, sent)
+        return recorded_exchange(self.library, sent)
 
-    def served(self, found: Interaction, request: Any, stream: type[Any]) -> Any:
+    def served(self, found: HttpInteraction, request: Any, stream: type[Any]) -> Any:
         """The response, made as the transport makes it; or the recorded error."""
         try:
             answer = answer_of(found)
