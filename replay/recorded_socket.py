@@ -7,7 +7,6 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.http_calls import HTTP_CLIENT, current_call, url_of
 from timetracer_otel.interaction import RecordedError, decode_error
@@ -20,27 +19,14 @@ from timetracer_otel.protocols.http1 import (
     split_head,
 )
 from timetracer_otel.protocols.http1_framing import Framing, framing_of_request
-from timetracer_otel.protocols.http_address import bare_url, canonical_url
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.protocols.http_wire import wire_pieces
-from timetracer_otel.replay.http_answers import answer_of, recorded_exchange
-from timetracer_otel.replay.sessions import current_session
+from timetracer_otel.replay.http_answers import answer_of, recorded_exchange, taken_exchange
 
-__all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
+__all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "refusal_of"]
 
 _BEFORE_SENDING = ("connect", "tunnel", "tls")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-def asks(interaction: Interaction) -> object:
-    """What is known of a request when its connection is opened: method and URL."""
-    if not isinstance(interaction, HttpInteraction):
-        return None
-    return interaction.request.method, canonical_url(interaction.request.url)
-
-
-def question(method: str, url: str) -> tuple[str, str]:
-    return method, canonical_url(bare_url(url))
 
 
 def _is_refused(interaction: Any) -> bool:
@@ -57,11 +43,8 @@ def _is_cut(interaction: Any) -> bool:
 
 def refusal_of(method: str, url: str) -> RecordedError | None:
     """Why the connection for this request could not be had, if it is refused next."""
-    session = current_session()
-    if session is None:
-        return None
-    found = session.take_next(asks, question(method, url), _is_refused)
-    return found.error if isinstance(found, HttpInteraction) else None
+    found = taken_exchange(method, url, _is_refused)
+    return found.error if found is not None else None
 
 
 class _Asked:
@@ -71,14 +54,7 @@ class _Asked:
         self.body: list[bytes] = []
         self.framing: Framing = framing_of_request(head, self.body.append)
         self.ref = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
-        self.cut = self._taken_if_cut(url)
-
-    def _taken_if_cut(self, url: str) -> HttpInteraction | None:
-        session = current_session()
-        if session is None or self.framing.ended:
-            return None
-        found = session.take_next(asks, question(self.ref.method, url), _is_cut)
-        return found if isinstance(found, HttpInteraction) else None
+        self.cut = None if self.framing.ended else taken_exchange(head.method, url, _is_cut)
 
     @property
     def waits_for_leave(self) -> bool:

@@ -17,11 +17,9 @@ from timetracer_otel.replay.http_answers import (
     Answer,
     Upload,
     answer_of,
-    cancelled,
-    nobody_cancels,
-    patience_s,
     recorded_exchange,
 )
+from timetracer_otel.replay.recorded_failures import wait_to_be_cancelled, was_cancelled
 from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY", "library_for"]
@@ -40,7 +38,9 @@ class _Recorded:
         for chunk in self._answer.chunks:
             yield chunk
         if self._answer.waits:
-            await _patience()
+            from anyio import sleep
+
+            await wait_to_be_cancelled(self._answer.title, sleep)
         if self._answer.ends_in is not None:
             raise self._answer.ends_in
 
@@ -189,6 +189,7 @@ def _sync(module: str) -> Callable[[Any], Any]:
 
 def _async(module: str) -> Callable[[Any], Any]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        from anyio import sleep
         from anyio.lowlevel import checkpoint
 
         kind = _Kind(module)
@@ -201,22 +202,14 @@ def _async(module: str) -> Callable[[Any], Any]:
             upload = kind.upload(request)
             sent = await _sent_later(upload, request) if upload is not None else None
             found = kind.recorded(request, sent)
-            if cancelled(found.error):
-                await _patience()
-                raise nobody_cancels(found.title)
+            if was_cancelled(found.error):
+                await wait_to_be_cancelled(found.title, sleep)
             await checkpoint()  # the network would have let other tasks run
             return kind.served(found, request, stream)
 
         return handle_async_request
 
     return wrap
-
-
-async def _patience() -> None:
-    """Wait for who cancelled the call when it was recorded."""
-    from anyio import sleep
-
-    await sleep(patience_s())
 
 
 def library_for(captured: Library) -> Library:

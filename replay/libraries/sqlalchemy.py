@@ -19,7 +19,7 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
-from timetracer_otel.replay.sessions import current_session, serving
+from timetracer_otel.replay.sessions import serving, take_if_recorded
 
 __all__ = ["LIBRARY"]
 
@@ -92,12 +92,9 @@ def _let_others_run(seconds: float) -> None:
 
 def _raise_recorded_refusal(origin: Origin) -> None:
     """A connection that was refused in this request is refused again, at the same place in it."""
-    session = current_session()
-    if session is None:
-        return
     ref = origin.ref("connect", "", place_of_connecting())
     ref.server = recorded_server(ref.system, ref.server)
-    refused = session.take_if_recorded("sql", ref)
+    refused = take_if_recorded("sql", ref)
     if refused is not None and getattr(refused, "error", None) is not None:
         raise decode_error(refused.error)  # type: ignore[arg-type]
 
