@@ -15,7 +15,7 @@ from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
@@ -171,7 +171,12 @@ LIBRARY = Library(
         Patch("sqlalchemy.engine.default:DefaultDialect.connect", _connecting_dialect),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
-        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _recorded_types),
-        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _recorded_types),
+        WhenImported(
+            _PSYCOPG,
+            (
+                Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _recorded_types),
+                Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _recorded_types),
+            ),
+        ),
     ),
 )
