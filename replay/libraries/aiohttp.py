@@ -9,7 +9,6 @@ from typing import Any
 from timetracer_otel.capture.aiohttp import LIBRARY as CAPTURED
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.protocols.http_wire import WireRequestRef
@@ -118,12 +117,7 @@ def _wait(original: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
     return _wait
 
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("aiohttp.connector:BaseConnector.connect", _connect),
         Patch("aiohttp.connector:TCPConnector._create_direct_connection", directly),

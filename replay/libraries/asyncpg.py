@@ -13,7 +13,6 @@ import wrapt
 from timetracer_otel.capture.asyncpg import LIBRARY as CAPTURED
 from timetracer_otel.capture.asyncpg import Asking, connecting_to, current_scope
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.libraries import Library
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
@@ -207,11 +206,6 @@ async def _opened(named: dict[str, Any], calling: Asking) -> Any:
     return made
 
 
-LIBRARY = Library(
-    name="asyncpg",
-    protocol="sql",
-    module="asyncpg",
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(Patch("asyncpg.connect_utils:__connect_addr", _connecting),),
 )

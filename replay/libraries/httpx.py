@@ -215,12 +215,7 @@ def _async(module: str) -> Callable[[Any], Any]:
 def library_for(captured: Library) -> Library:
     """The replay side of one of httpx's two names."""
     name = captured.name
-    return Library(
-        name=name,
-        protocol="http",
-        module=name,
-        distribution=captured.distribution,
-        versions=captured.versions,
+    return captured.in_replay(
         changes=(
             Patch(f"{name}:HTTPTransport.handle_request", _sync(name)),
             Patch(f"{name}:AsyncHTTPTransport.handle_async_request", _async(name)),

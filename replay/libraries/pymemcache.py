@@ -11,7 +11,6 @@ from timetracer_otel.capture.pymemcache import server_of
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import decode_error
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.memcached import MemcachedInteraction, MemcachedRequestRef, wire
 from timetracer_otel.replay.recorded_failures import refused_connection
@@ -87,11 +86,6 @@ def _connecting(original: Callable[..., None]) -> Callable[..., None]:
     return connect
 
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(Patch("pymemcache.client.base:Client._connect", _connecting),),
 )

@@ -14,7 +14,6 @@ from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself
 from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.interaction import decode_error
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.database_servers import recorded_server
@@ -161,12 +160,7 @@ def _recorded_types(original: Callable[..., Any]) -> Callable[..., Any]:
 
 _PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
 
-LIBRARY = Library(
-    name="sqlalchemy",
-    protocol="sql",
-    module="sqlalchemy",
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("sqlalchemy.engine.default:DefaultDialect.connect", _connecting_dialect),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
