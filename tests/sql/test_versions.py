@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sql.conftest import ROOT, TwoRunsOf
+from tests.serving import ROOT
+from tests.sql.conftest import TwoRunsOf
 
 _FOLDER = ROOT / ".cache" / "versions" / "sqlalchemy-2.0"
 _DRIVERS = (
