@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from threading import RLock
 from time import monotonic_ns
+from typing import Final
 
 from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -44,7 +45,9 @@ __all__ = [
 
 # A span context is a tuple, a span's kind an enum's member: taken by index, and looked up once.
 # The properties are Python functions, and cost as much as all the rest of these hooks.
-_TRACE_ID, _SPAN_ID, _IS_REMOTE, _FLAGS = range(4)
+_SPAN_ID: Final = 1
+_IS_REMOTE: Final = 2
+_FLAGS: Final = 3
 _SAMPLED = 1
 _CLIENT = SpanKind.CLIENT
 
