@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["pytester", "tests.servers.fixtures"]
+pytest_plugins = ["pytester", "tests.fidelity", "tests.servers.fixtures"]

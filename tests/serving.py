@@ -32,13 +32,13 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, *, log: Path, **environ: str
+    command: Sequence[str], port: int, *, log: Path, cwd: Path = ROOT, **environ: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`command` while it listens on `port`; it is ended with all that it started."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, **environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
