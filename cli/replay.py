@@ -43,7 +43,9 @@ def replay(
     ],
     app: Annotated[
         str | None,
-        typer.Option(metavar="MODULE:APP", help="The ASGI application, run in this process."),
+        typer.Option(
+            metavar="MODULE:APP", help="The application, ASGI or WSGI, run in this process."
+        ),
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Keep the server up; requests choose their cassette.")

@@ -16,10 +16,15 @@ from timetracer_otel.cassette import Interaction
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 
-__all__ = ["Answers", "Found", "Nearest", "Reusable"]
+__all__ = ["Answers", "Asks", "Found", "Nearest", "Reusable", "Wanted"]
 
 How = Literal["path", "key", "loose"]
 """By key and path; by key alone; by key with volatile literals as placeholders."""
+
+Asks = Callable[[Interaction], object]
+"""What of an interaction is known early; equal where two may be the same."""
+
+Wanted = Callable[[Interaction], bool]
 
 _NEAREST_OF = 200
 _NEAREST_TITLE = 300
@@ -68,6 +73,7 @@ class Answers:
         self._entry = entry
         self._used = bytearray(len(interactions))
         self._indexes: dict[str, _Index] = {}
+        self._questions: dict[Asks, dict[object, list[int]]] = {}
         self._live: dict[str, str] = {}
 
     def take(
@@ -92,6 +98,29 @@ class Answers:
             if place is not None:
                 return self._give(place, "loose")
         return None
+
+    def take_next(
+        self, asks: Asks, question: object, paths: tuple[str, ...], wanted: Wanted
+    ) -> Interaction | None:
+        """The first interaction left that asks `question`, marked as given if it is `wanted`.
+
+        For what has to be known before a request is whole: whether its connection is refused.
+        """
+        places = self._by_question(asks).get(question, [])
+        left = [place for place in places if not self._used[place]]
+        mine = [place for place in left if self.interactions[place].path in paths]
+        first = next(iter(mine or left), None)
+        if first is None or not wanted(self.interactions[first]):
+            return None
+        return self._give(first, "key").interaction
+
+    def _by_question(self, asks: Asks) -> dict[object, list[int]]:
+        found = self._questions.get(asks)
+        if found is None:
+            found = self._questions[asks] = {}
+            for place, interaction in enumerate(self.interactions):
+                found.setdefault(asks(interaction), []).append(place)
+        return found
 
     def upcoming(self, protocol: Protocol, like: Callable[[Any], bool]) -> Interaction | None:
         """The first that is not given yet and whose request is `like` the one to come."""
@@ -220,3 +249,12 @@ class Reusable:
         number = self._given.get(whole, 0)
         self._given[whole] = number + 1
         return recorded[min(number, len(recorded) - 1)]
+
+    def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
+        """What `take` would give next for a key that asks `question`, if it is `wanted`."""
+        for whole, recorded in self._by_key.items():
+            upcoming = recorded[min(self._given.get(whole, 0), len(recorded) - 1)]
+            if asks(upcoming) == question and wanted(upcoming):
+                self._given[whole] = self._given.get(whole, 0) + 1
+                return upcoming
+        return None

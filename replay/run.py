@@ -89,14 +89,14 @@ class Audience:
 def replay_app(
     cassettes: Sequence[str], app: str, options: Options, audience: Audience | None = None
 ) -> list[Verdict]:
-    """Replay against an ASGI application imported into this process, one after the other.
+    """Replay against an application imported into this process, one after the other.
 
     `app` is ``package.module:application``. Raises `CannotReplay` when nothing could be
     compared; what goes wrong with a single cassette is that cassette's verdict.
     """
     from timetracer_otel.otel.start import instrument
     from timetracer_otel.recording import active_recorder
-    from timetracer_otel.replay.driver.in_process import import_application, running, send
+    from timetracer_otel.replay.driver.application import import_application, running, send
 
     audience = audience or Audience()
     named = _meant(cassettes, options, audience)

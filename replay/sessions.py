@@ -15,7 +15,7 @@ from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.recording.current import current_paths, current_root
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.replay.matching import Answers, Reusable
+from timetracer_otel.replay.matching import Answers, Asks, Reusable, Wanted
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
 from timetracer_otel.replay.substitution import spellings, with_live_values
@@ -108,13 +108,18 @@ class Session:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
         request = protocol.encode_request(ref)
+        key = protocol.key(request)
         with self._lock:
             if scope == "bootstrap":
-                return self._bootstrap.take(protocol, protocol.key(request))
-            found = self.answers.take(
-                protocol, request, protocol.key(request), current_paths(), loosely=False
-            )
+                return self._bootstrap.take(protocol, key)
+            found = self.answers.take(protocol, request, key, current_paths(), loosely=False)
         return found.interaction if found is not None else None
+
+    def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
+        """The first interaction left that asks `question`, if it is `wanted`; no miss otherwise."""
+        with self._lock:
+            found = self.answers.take_next(asks, question, current_paths(), wanted)
+            return found or self._bootstrap.take_next(asks, question, wanted)
 
     def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
         """What was recorded next of the calls that are `like` the one to come; not given by it."""

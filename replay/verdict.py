@@ -186,7 +186,8 @@ def _headers(response: HttpResponse) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in response.headers:
         name, _, value = line.partition(": ")
-        found.setdefault(name.lower(), []).append(value)
+        # Django's cookies begin with a blank, which is lost on the wire
+        found.setdefault(name.lower(), []).append(value.strip())
     return found
 
 

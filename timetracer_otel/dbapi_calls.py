@@ -84,8 +84,9 @@ class Origin:
 
 
 class Apart:
-    """Tasks and threads that an asynchronous driver starts within the block are not numbered
-    among the application's: a replay has no driver, and starts none of them.
+    """Within the block, tasks and threads that are started are not numbered as the application's.
+
+    An asynchronous driver starts some; a replay has no driver, and starts none of them.
     """
 
     __slots__ = ("_token",)
@@ -162,9 +163,10 @@ class Call:
             self.answer.extra["notices"] = list(notices)
 
     def fetched_one(self, cursor: Any, row: Any) -> None:
-        """The application has fetched `row`. Many come so: memory is asked for beforehand, and
-        the next `quick` of them may be put into the answer as they are, if nothing in them can
-        change.
+        """The application has fetched `row`.
+
+        Many come so: memory is asked for beforehand, and the next `quick` of them may be put into
+        the answer as they are, if nothing in them can change.
         """
         self.fetched(cursor, (row,))
         ahead = min(_AHEAD, self._limit - self._kept)

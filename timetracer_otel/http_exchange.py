@@ -116,6 +116,12 @@ class Exchange:
             self._draft.trace.note_cut("interaction", "recording it failed")
             self._draft.abandon()
 
+    def dropped(self) -> None:
+        """Nobody wants an answer: nothing of it is kept. After an outcome it does nothing."""
+        if self._draft.is_open:
+            self._sent()
+            self._draft.abandon()
+
     def _sent(self) -> None:
         """No more of the request goes out, whether or not all of it did."""
         if self.request.body is not None:

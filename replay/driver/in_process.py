@@ -1,4 +1,4 @@
-"""Sends recorded requests to an ASGI application in this very process."""
+"""An application in this very process: how it is found, and how ASGI is sent a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from timetracer_otel.capture.asgi import with_server_span
+from timetracer_otel.applications import is_factory
+from timetracer_otel.capture.serving import with_server_span
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.protocols.bodies import unread_rest, wire_chunks
@@ -34,19 +35,22 @@ _LONGER_S = 10.0
 """How long a response may go on beyond its recorded size."""
 
 
-def import_application(target: str) -> Application:
-    """The application at ``package.module:attribute``; a factory is called.
+def import_application(target: str) -> Any:
+    """The ASGI or WSGI application at ``package.module:attribute``; a factory is called.
 
-    One that makes no span for its requests gets one, as a server would give it.
-    Raises `CannotReplay` with what went wrong on the way.
+    Without an attribute it is the module's `app` or `application`. One that makes no span for
+    its requests gets one, as a server would give it. Raises `CannotReplay` with what went wrong
+    on the way.
     """
     module_name, _, attribute = target.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
         found: Any = importlib.import_module(module_name)
-        for name in (attribute.removesuffix("()") or "app").split("."):
+        for name in (attribute.removesuffix("()") or _default(found)).split("."):
             found = getattr(found, name)
+        if attribute.endswith("()") or is_factory(found):
+            found = found()
     except (ImportError, AttributeError) as error:
         hint = "give it as `--app package.module:application`"
         raise CannotReplay(subject=target, reason=str(error), hint=hint) from error
@@ -54,7 +58,14 @@ def import_application(target: str) -> Application:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
         raise CannotReplay(subject=target, reason=reason) from error
-    return with_server_span(found() if attribute.endswith("()") else found)  # type: ignore[no-any-return]
+    if not callable(found):
+        reason = f"it is no application but {type(found).__name__}"
+        raise CannotReplay(subject=target, reason=reason)
+    return with_server_span(found)
+
+
+def _default(module: Any) -> str:
+    return next((name for name in ("app", "application") if hasattr(module, name)), "app")
 
 
 State = dict[str, Any]
@@ -222,7 +233,8 @@ def scope_of(request: HttpRequest) -> dict[str, Any]:
         "raw_path": raw_path,
         "query_string": url.query.encode("latin-1"),
         "root_path": request.root_path,
-        "headers": header_pairs(request.headers),
+        # lower-case, as ASGI has them: the recording may be of another kind of server
+        "headers": [(name.lower(), value) for name, value in header_pairs(request.headers)],
         "client": request.client,
         "server": request.server,
     }

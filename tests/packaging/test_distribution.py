@@ -42,11 +42,15 @@ def metadata(wheel: Path) -> Message:
         return Parser().parsestr(archive.read(name).decode())
 
 
+PROGRAMS = [ROOT / "examples" / name for name in ("django", "flask")]
+"""Examples that are programs of their own; nothing imports them, and they are not shipped."""
+
+
 def _files_of(folder: Path) -> set[PurePosixPath]:
     """What lies in a folder of the repository, but for links and what Python leaves there."""
     found: set[PurePosixPath] = set()
     for path in folder.iterdir():
-        if path.is_symlink() or path.name == "__pycache__":
+        if path.is_symlink() or path.name == "__pycache__" or path in PROGRAMS:
             continue
         inner = _files_of(path) if path.is_dir() else {PurePosixPath()}
         found |= {PurePosixPath(path.name) / name for name in inner}

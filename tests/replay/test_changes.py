@@ -39,7 +39,7 @@ def test_a_call_less_is_missing(shop: Recorded) -> None:
 
 def test_a_call_with_another_parameter_is_one_change_with_its_field(shop: Recorded) -> None:
     verdict = changed(shop, "parameter")
-    assert verdict["changed"] == [f"{SELECT}: $.parameters.$tuple[0]: recorded 1, asked 2"]
+    assert verdict["changed"] == [f"{SELECT}: $.parameters[0]: recorded 1, asked 2"]
     assert verdict["unexpected"] == []
     # what came after it was not reached
     assert verdict["missing"] == ["COMMIT", f"GET {upstream_of(shop)}/price/1"]

@@ -31,7 +31,11 @@ def test_recorded_by_opentelemetry_instrument_everything_is_the_same(
     all_same(instrumented.replay(*APP, "--format", "json"), instrumented)
 
 
-@pytest.mark.parametrize("more", [(), ("--workers", "2")], ids=["one worker", "two workers"])
+# a busy machine takes longer to start a worker than uvicorn allows by itself
+_TWO_WORKERS = ("--workers", "2", "--timeout-worker-healthcheck", "60")
+
+
+@pytest.mark.parametrize("more", [(), _TWO_WORKERS], ids=["one worker", "two workers"])
 def test_over_loopback_everything_is_the_same(more: tuple[str, ...], shop: Recorded) -> None:
     all_same(shop.replay("--format", "json", "--", *uvicorn(free_port(), *more)), shop)
 

@@ -22,7 +22,7 @@ _KEY = msgspec.json.Encoder(order="sorted")
 
 def key(request: HttpRequest) -> str:
     """The match key; requests of one key may answer for each other."""
-    asked = f"{request.method} {canonical_url(request.url)}"
+    asked = f"{request.method} {canonical_url(request.url)}{_told_text(request)}"
     body = request.body
     if body is None or is_empty(body):
         return asked
@@ -37,8 +37,29 @@ def cut_key(request: HttpRequest) -> str:
     if body is None or is_empty(body) or body.truncated:
         return ""
     data = body_bytes(body)
-    asked = f"{request.method} {canonical_url(request.url)}"
+    asked = f"{request.method} {canonical_url(request.url)}{_told_text(request)}"
     return f"{asked} {fingerprint(len(data), hashlib.sha256(data).hexdigest())}"
+
+
+_TELLING = {"range", "soapaction", "x-amz-target", "x-http-method-override"}
+"""Headers that say what is asked for, where method and URL do not."""
+
+_LENGTHS = {len(name) for name in _TELLING}
+
+
+def _told(request: HttpRequest) -> dict[str, str]:
+    found = {}
+    for line in request.headers:
+        if line.find(":") in _LENGTHS:
+            name, _, value = line.partition(":")
+            if name.lower() in _TELLING:
+                found[name.lower()] = value.strip()
+    return found
+
+
+def _told_text(request: HttpRequest) -> str:
+    told = _told(request)
+    return f" {_text(told)}" if told else ""
 
 
 def _text(value: Any) -> str:
@@ -64,6 +85,8 @@ def meaning_of(request: HttpRequest) -> dict[str, Any]:
     meaning: dict[str, Any] = {"method": request.method, "url": url}
     if asked:
         meaning["query"] = grouped(address_of(request.url).query)
+    if told := _told(request):
+        meaning["headers"] = told
     body = request.body
     if body is not None and not is_empty(body):
         if body.truncated:

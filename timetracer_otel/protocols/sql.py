@@ -26,9 +26,11 @@ __all__ = [
 
 @dataclass(slots=True)
 class SqlRequestRef:
-    """A call at the driver: `operation` is its method's name (``execute``, ``commit``), or that
-    of an attribute that was read (``.autocommit``). `server` is where it goes; `after` are the
-    settings of its connection so far, for a call that sets the connection up.
+    """A call at the driver.
+
+    `operation` is its method's name (``execute``, ``commit``), or that of an attribute that was
+    read (``.autocommit``). `server` is where it goes; `after` are the settings of its connection
+    so far, for a call that sets the connection up.
     """
 
     operation: str
@@ -57,9 +59,11 @@ class SqlResponseRef:
 
 
 class SqlRequest(Part):
-    """One call at the driver. `system` is OTel's ``db.system.name``; `server` says which of
-    several (``db.example:5432/shop``, a file's path), as the application named it, and without
-    a password. `after` says what had been set on a connection that is still being set up.
+    """One call at the driver.
+
+    `system` is OTel's ``db.system.name``; `server` says which of several (a file's path, or
+    ``db.example:5432/shop``), as the application named it, and without a password. `after` says
+    what had been set on a connection that is still being set up.
     """
 
     operation: str
@@ -72,9 +76,10 @@ class SqlRequest(Part):
 
 
 class SqlResponse(Part):
-    """Columns as the driver's description gives them (encoded), rows as lists of values, or as
-    objects where the driver gave dicts.
+    """What a cursor held.
 
+    Columns are as the driver's description gives them (encoded), rows lists of values, or objects
+    where the driver gave dicts.
     `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor;
     `notices` of the server. `error` ended the fetching of the rows.
     """

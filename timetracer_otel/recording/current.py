@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import get_current
@@ -24,9 +27,13 @@ __all__ = [
     "current_trace",
     "deactivate",
     "discard_trace",
+    "is_unrecorded",
+    "unrecorded",
 ]
 
 _active: Recorder | None = None
+
+_UNRECORDED: ContextVar[bool] = ContextVar("timetracer_unrecorded", default=False)
 
 
 def activate(recorder: Recorder) -> None:
@@ -86,7 +93,7 @@ def begin(
     kept in the process's bootstrap.
     """
     recorder = _active
-    if recorder is None:
+    if recorder is None or _UNRECORDED.get():
         return None
     return recorder.begin(protocol, library, request, scope=scope, own_span=own_span)
 
@@ -103,6 +110,24 @@ def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
         return None
     span_id: int = span.get_span_context().span_id  # type: ignore[attr-defined]
     return recorder.begin_entry(protocol, library, request, span_id)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """What is asked within is telemetry's own: not recorded, and not answered in a replay.
+
+    For an exporter that sends cassettes away with a client that is captured.
+    """
+    token = _UNRECORDED.set(True)
+    try:
+        yield
+    finally:
+        _UNRECORDED.reset(token)
+
+
+def is_unrecorded() -> bool:
+    """Whether the running code is within `unrecorded`."""
+    return _UNRECORDED.get()
 
 
 def discard_trace() -> None:
