@@ -33,7 +33,7 @@ LIBRARIES = sorted(
 
 REPLAYED = [library.name for library in library_modules(timetracer_otel.replay.libraries)]
 BELOW_SQLALCHEMY = {"psycopg2"}
-"""What is recorded and replayed by SQLAlchemy alone: its cases are SQLAlchemy's, with that driver."""
+"""Its cases are SQLAlchemy's, with that driver."""
 
 
 def _text(*parts: str) -> str:

@@ -1,7 +1,7 @@
 """`make test-versions`: the tests of each library with the versions of it that are in use.
 
-``python -m tests.versions [LIBRARY…]``; all of them are written to docs/versions.md besides. Ends
-with 1 when a version fails.
+``python -m tests.versions [LIBRARY…]`` runs all of them, or some; their rows of docs/versions.md
+are written anew. Ends with 1 when a version fails.
 """
 
 from __future__ import annotations
@@ -72,17 +72,28 @@ def _tested(row: Row, python: str) -> Result:
 
 
 def main(wanted: Sequence[str]) -> int:
-    found: list[Result] = []
+    bad = False
     for row in ROWS:
         if wanted and row.library not in wanted:
             continue
+        lines = []
         for result in results(row):
-            found.append(result)
             print(result.line, flush=True)
-    if not wanted:
-        lines = "".join(f"{result.line}\n" for result in found)
-        PAGE.write_text(_HEAD + lines, encoding="utf-8")
-    return int(any(result.failed or result.problem for result in found))
+            lines.append(result.line)
+            bad |= bool(result.failed or result.problem)
+        _keep(row.library, lines)
+    return int(bad)
+
+
+def _keep(library: str, lines: list[str]) -> None:
+    """Renew the rows of one library; those of the others stay as they were measured."""
+    written = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    by_library: dict[str, list[str]] = {row.library: [] for row in ROWS}
+    for line in written.splitlines():
+        by_library.get(line[2:].partition(" | ")[0], []).append(line)
+    by_library[library] = lines
+    kept = [line for rows in by_library.values() for line in rows]
+    PAGE.write_text("\n".join([_HEAD.strip(), *kept, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

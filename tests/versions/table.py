@@ -32,7 +32,12 @@ class Row:
 ROWS = (
     Row("httpx", ("0.26.*", "0.27.*"), ("tests/http/test_conformance.py", "-k", "httpx-")),
     Row("httpx2", (), ("tests/http/test_conformance.py", "-k", "httpx2-")),
-    Row("aiohttp", ("3.10.*", "3.12.*"), ("tests/aiohttp_client/test_conformance.py",)),
+    Row(
+        "aiohttp",
+        ("3.10.*", "3.12.*"),
+        ("tests/aiohttp_client/test_conformance.py",),
+        beside=(("3.10.*", ("multidict<7",)), ("3.12.*", ("multidict<7",))),
+    ),
     Row("requests", ("2.31.*",), ("tests/wire/test_conformance.py", "-k", "requests")),
     Row("urllib3", ("1.26.*", "2.0.*"), ("tests/wire/test_conformance.py", "-k", "urllib3")),
     Row("boto3", ("1.35.0",), ("tests/wire/test_conformance.py", "-k", "boto3")),
@@ -61,10 +66,24 @@ ROWS = (
         ("tests/examples", "-k", "starlette"),
         beside=(("0.36.*", ("fastapi==0.110.*",)), ("0.41.*", ("fastapi==0.115.*",))),
     ),
-    Row("litestar", ("2.12.*",), ("tests/examples", "tests/asgi_apps", "-k", "litestar")),
-    Row("flask", ("3.0.*",), ("tests/flask_app",)),
+    Row(
+        "litestar",
+        ("2.12.*",),
+        ("tests/examples", "tests/asgi_apps", "-k", "litestar and not hypercorn"),
+    ),
+    Row(
+        "flask",
+        ("2.2.*", "3.0.*"),
+        ("tests/flask_app",),
+        beside=(("2.2.*", ("werkzeug==2.2.*",)), ("3.0.*", ("werkzeug==3.0.*",))),
+    ),
     Row("django", ("4.2.*", "5.1.*"), ("tests/django_app",)),
-    Row("uvicorn", ("0.29.*",), ("tests/examples", "tests/endings", "-k", "not django")),
+    Row("gunicorn", ("20.1.*", "22.*"), ("tests/wsgi", "-k", "gunicorn")),
+    Row("uvicorn", ("0.29.*",), ("tests/asgi_apps", "-k", "uvicorn or uvloop")),
     Row("hypercorn", ("0.14.*",), ("tests/asgi_apps", "-k", "hypercorn")),
-    Row(OPENTELEMETRY, ("1.39.*",), ("tests/examples", "tests/demo")),
+    Row(
+        OPENTELEMETRY,
+        ("1.39.*",),
+        ("tests/demo", "tests/examples", "-k", "demo or fastapi or starlette"),
+    ),
 )

@@ -1,0 +1,52 @@
+"""The versions that are said to be supported are those that were measured."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import timetracer_otel.capture
+from tests.versions.__main__ import PAGE
+from tests.versions.environments import ROOT
+from tests.versions.table import ROWS, Row
+from timetracer_otel.libraries import library_modules
+
+LIBRARIES = {library.name: library for library in library_modules(timetracer_otel.capture)}
+MEASURED = [row for row in ROWS if row.library in LIBRARIES and row.versions]
+
+
+def _floor(specifiers: SpecifierSet) -> str:
+    (floor,) = [one.version for one in specifiers if one.operator == ">="]
+    return floor
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=lambda row: row.library)
+def test_the_oldest_version_that_is_captured_is_the_oldest_that_is_measured(row: Row) -> None:
+    assert _floor(SpecifierSet(LIBRARIES[row.library].versions)) == row.versions[0].rstrip(".*")
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=lambda row: row.library)
+def test_the_extra_asks_for_a_version_that_is_captured(row: Row) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    library = LIBRARIES[row.library]
+    extra = project["optional-dependencies"][library.extra or library.name]
+    floors = [
+        _floor(wanted.specifier)
+        for wanted in map(Requirement, extra)
+        if wanted.name == library.distribution
+    ]
+    assert floors == [_floor(SpecifierSet(library.versions))]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.library)
+def test_every_version_of_the_table_is_documented_as_supported(row: Row) -> None:
+    lines = [
+        line
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| {row.library} | ")
+    ]
+    assert len(lines) == len(row.versions) + 1
+    assert all(line.endswith(" | supported |") for line in lines)
