@@ -165,6 +165,25 @@ class Answers:
     def _whole(self) -> str:
         return msgspec.json.encode([self._entry, self.interactions]).decode()
 
+    def take_if_due(self, protocol: Protocol, key: str, paths: tuple[str, ...]) -> Found | None:
+        """The answer to `key` if all that was recorded before it at its path has been given."""
+        index = self._indexes.get(protocol.name) or self._make_index(protocol)
+        for path in paths:
+            queue = index.by_path.get((key, path))
+            while queue and self._used[queue[0]]:
+                queue.popleft()
+            if queue and not self._waiting_before(queue[0], protocol, path):
+                return self._give(queue.popleft(), "path")
+        return None
+
+    def _waiting_before(self, place: int, protocol: Protocol, path: str) -> bool:
+        """Whether calls of the protocol that were recorded earlier at `path` are still to come."""
+        earlier = zip(self.interactions[:place], self._used[:place], strict=True)
+        return any(
+            not used and found.path == path and type(found) is protocol.interaction
+            for found, used in earlier
+        )
+
     def unused(self) -> list[Interaction]:
         """What was recorded and never asked for."""
         given = zip(self.interactions, self._used, strict=True)

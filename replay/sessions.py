@@ -126,6 +126,17 @@ class Session:
         with self._lock:
             return self.answers.upcoming(protocol_named(protocol_name), like)
 
+    def take_if_due(self, protocol_name: str, ref: object) -> Interaction | None:
+        """As `take_if_recorded`, but only when everything before it at this place was given.
+
+        For what happens by itself, at its time: a connection that is refused.
+        """
+        protocol = protocol_named(protocol_name)
+        key = protocol.key(protocol.encode_request(ref))
+        with self._lock:
+            found = self.answers.take_if_due(protocol, key, current_paths())
+        return found.interaction if found is not None else None
+
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         return found if found is not None else self._again.take(protocol, key)

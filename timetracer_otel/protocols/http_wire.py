@@ -94,7 +94,7 @@ class WireResponseRef(HttpResponseRef):
             reason=self.reason.encode("utf-8", "surrogateescape").decode("latin-1"),
             http_version="HTTP/{}.{}".format(*self.version),
             error=self.error,
-            trailers=_pairs(trailers),
+            trailers=list(_pairs(trailers)),
             extensions=dict(self.extensions),
         )
         if before:
