@@ -81,7 +81,8 @@ def recorded(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`timetracer record -- COMMAND` while it listens; its cassettes go to `folder`."""
     words = [*TIMETRACER, "record", "--dir", str(folder), "--", *command]
-    with running(words, port, log=folder.parent / f"{folder.name}.log", **environ) as process:
+    log = folder.parent / f"{folder.name}.log"
+    with running(words, port, log=log, cwd=ROOT, **environ) as process:
         yield process
 
 

@@ -50,7 +50,7 @@ def results(row: Row) -> Iterator[Result]:
     """One for each version, the oldest first."""
     for version in (*row.versions, ""):
         try:
-            python = python_of(f"{row.library}-{version.rstrip('.*')}", row.pins(version))
+            python = python_of(f"{row.library}-{version.removesuffix('.*')}", row.pins(version))
         except subprocess.CalledProcessError:
             yield Result(row.library, version, 0, 1, "cannot be installed here")
             continue

@@ -40,7 +40,12 @@ ROWS = (
     ),
     Row("requests", ("2.31.*",), ("tests/wire/test_conformance.py", "-k", "requests")),
     Row("urllib3", ("1.26.*", "2.0.*"), ("tests/wire/test_conformance.py", "-k", "urllib3")),
-    Row("boto3", ("1.35.0",), ("tests/wire/test_conformance.py", "-k", "boto3")),
+    Row(
+        "botocore",
+        ("1.35.*",),
+        ("tests/wire/test_conformance.py", "-k", "boto3"),
+        beside=(("1.35.*", ("boto3==1.35.*", "s3transfer==0.10.*")),),
+    ),
     Row(
         "sqlalchemy",
         ("2.0.30", "2.0.*"),

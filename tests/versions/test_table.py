@@ -7,6 +7,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import timetracer_otel.capture
 from tests.versions.__main__ import PAGE
@@ -18,14 +19,15 @@ LIBRARIES = {library.name: library for library in library_modules(timetracer_ote
 MEASURED = [row for row in ROWS if row.library in LIBRARIES and row.versions]
 
 
-def _floor(specifiers: SpecifierSet) -> str:
-    (floor,) = [one.version for one in specifiers if one.operator == ">="]
+def _floor(specifiers: SpecifierSet) -> Version:
+    (floor,) = [Version(one.version) for one in specifiers if one.operator == ">="]
     return floor
 
 
 @pytest.mark.parametrize("row", MEASURED, ids=lambda row: row.library)
 def test_the_oldest_version_that_is_captured_is_the_oldest_that_is_measured(row: Row) -> None:
-    assert _floor(SpecifierSet(LIBRARIES[row.library].versions)) == row.versions[0].rstrip(".*")
+    oldest = Version(row.versions[0].removesuffix(".*"))
+    assert _floor(SpecifierSet(LIBRARIES[row.library].versions)) == oldest
 
 
 @pytest.mark.parametrize("row", MEASURED, ids=lambda row: row.library)

@@ -54,7 +54,7 @@ LIBRARY = Library(
     protocol="http",
     module="uvicorn",
     distribution="uvicorn",
-    versions=">=0.23",
+    versions=">=0.29",
     changes=(
         Patch("uvicorn.config:Config.load", _loading),
         PatchIfPresent("uvicorn.protocols.http.h11_impl:RequestResponseCycle.run_asgi", _running),
