@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 import timetracer_otel.capture
+import timetracer_otel.replay.libraries
 from tests.versions.__main__ import PAGE
 from tests.versions.environments import ROOT
 from tests.versions.table import ROWS, Row
@@ -52,3 +53,10 @@ def test_every_version_of_the_table_is_documented_as_supported(row: Row) -> None
     ]
     assert len(lines) == len(row.versions) + 1
     assert all(line.endswith(" | supported |") for line in lines)
+
+
+def test_every_client_library_has_its_row() -> None:
+    """Those of Python itself have Python's versions, and drivers below SQLAlchemy have its row."""
+    replayed = library_modules(timetracer_otel.replay.libraries)
+    named = {library.name for library in replayed if library.distribution} - {"psycopg2"}
+    assert named <= {row.library for row in ROWS}
