@@ -7,6 +7,7 @@ test for each case (its parameter `name`) with each client (its parameter `kind`
 from __future__ import annotations
 
 import platform
+import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ their attributes and causes.
 *Same* means equal in all of that. Everything else is called out with its reason. `make fidelity`
 writes this page from the outcomes of the tests.
 """
+_TABLE = "| library | version | client | cases | same | differing |\n|---|---|---|---|---|---|"
 
 
 class Case(NamedTuple):
@@ -81,31 +83,41 @@ def case_of(item: pytest.Item) -> Case | None:
     return Case(library, kind or library, parameters["name"])
 
 
-def page(outcomes: Outcomes) -> str:
-    """All of docs/fidelity.md; the order of the tests makes no difference."""
+def page(outcomes: Outcomes, before: str = "") -> str:
+    """All of docs/fidelity.md; a library that was not run stays as it is in the page `before`."""
     by_library: dict[str, dict[Case, str]] = defaultdict(dict)
     for case, reason in sorted(outcomes.reasons.items()):
         by_library[case.library][case] = reason
-    libraries = [name for suite in SUITES.values() for name in suite.values() if name in by_library]
-    parts = [_HEAD, _summary(libraries, by_library)]
-    parts += ["\n".join(_section(name, by_library[name])) for name in libraries]
-    return "\n".join(parts)
+    rows, sections = _rows_of(before), _sections_of(before)
+    for library, reasons in by_library.items():
+        rows[library] = list(_rows(library, reasons))
+        sections[library] = "\n".join(_section(reasons))
+    libraries = [name for suite in SUITES.values() for name in suite.values() if name in sections]
+    lines = [row for library in libraries for row in rows[library]]
+    texts = [f"## {library}\n\n{sections[library].strip()}\n" for library in libraries]
+    return "\n".join([_HEAD, _TABLE, *lines, "", *texts])
 
 
-def _summary(libraries: list[str], by_library: dict[str, dict[Case, str]]) -> str:
-    lines = [
-        "| library | version | client | cases | same | differing |",
-        "|---|---|---|---|---|---|",
-    ]
-    for library in libraries:
-        reasons: dict[str, list[str]] = defaultdict(list)
-        for case, reason in by_library[library].items():
-            reasons[case.client].append(reason)
-        for client, found in reasons.items():
-            same = found.count("")
-            numbers = f"{len(found)} | {same} | {len(found) - same}"
-            lines.append(f"| {library} | {_version(library)} | {client} | {numbers} |")
-    return "\n".join([*lines, ""])
+def _rows_of(page: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for library, rest in re.findall(r"^\| (.*?) (\| .* \|)$", page, re.MULTILINE):
+        found[library].append(f"| {library} {rest}")
+    return found
+
+
+def _sections_of(page: str) -> dict[str, str]:
+    parts = re.split(r"^## (.*)$", page, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _rows(library: str, reasons: dict[Case, str]) -> Iterator[str]:
+    by_client: dict[str, list[str]] = defaultdict(list)
+    for case, reason in reasons.items():
+        by_client[case.client].append(reason)
+    for client, found in by_client.items():
+        same = found.count("")
+        numbers = f"{len(found)} | {same} | {len(found) - same}"
+        yield f"| {library} | {_version(library)} | {client} | {numbers} |"
 
 
 def _version(library: str) -> str:
@@ -115,8 +127,7 @@ def _version(library: str) -> str:
         return "Python " + ".".join(platform.python_version_tuple()[:2])
 
 
-def _section(library: str, reasons: dict[Case, str]) -> Iterator[str]:
-    yield f"## {library}\n"
+def _section(reasons: dict[Case, str]) -> Iterator[str]:
     differing = [f"- {case.client}, {_said(case)}: {why}" for case, why in reasons.items() if why]
     if differing:
         yield "Differing:\n"
@@ -196,7 +207,8 @@ class Collector:
                 f"{len(self.outcomes.skipped)} cases were skipped: {PAGE} is kept"
             )
         elif self.outcomes.reasons:
-            PAGE.write_text(page(self.outcomes), encoding="utf-8")
+            before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+            PAGE.write_text(page(self.outcomes, before), encoding="utf-8")
             terminalreporter.write_line(f"{len(self.outcomes.reasons)} cases: {PAGE}")
 
 
