@@ -61,8 +61,10 @@ class RecordedProtocol(_Proxy):
         refused = _if_recorded(self._self_calling("prepare", query))
         if refused is not None and refused.error is not None:
             await _fail(refused.error)
+        import asyncpg
+
         kind = options.get("record_class")
-        if kind is not None and kind.__module__ != "asyncpg.protocol.record":
+        if kind is not None and kind is not asyncpg.Record:
             reason = f"rows of {kind.__qualname__} cannot be made from recorded values"
             raise CannotReplay(subject=query, reason=reason, hint="use asyncpg's own Record")
         described = _if_recorded(self._self_calling("describe", query), "bootstrap")

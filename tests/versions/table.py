@@ -82,7 +82,7 @@ ROWS = (
         ("tests/flask_app",),
         beside=(("2.2.*", ("werkzeug==2.2.*",)), ("3.0.*", ("werkzeug==3.0.*",))),
     ),
-    Row("django", ("4.2.*", "5.1.*"), ("tests/django_app",)),
+    Row("django", ("5.1.*",), ("tests/django_app",)),
     Row("gunicorn", ("20.1.*", "22.*"), ("tests/wsgi", "-k", "gunicorn")),
     Row("uvicorn", ("0.29.*",), ("tests/asgi_apps", "-k", "uvicorn or uvloop")),
     Row("hypercorn", ("0.14.*",), ("tests/asgi_apps", "-k", "hypercorn")),
