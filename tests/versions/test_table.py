@@ -44,15 +44,11 @@ def test_the_extra_asks_for_a_version_that_is_captured(row: Row) -> None:
     assert floors == [_floor(SpecifierSet(library.versions))]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.library)
-def test_every_version_of_the_table_is_documented_as_supported(row: Row) -> None:
-    lines = [
-        line
-        for line in PAGE.read_text(encoding="utf-8").splitlines()
-        if line.startswith(f"| {row.library} | ")
-    ]
-    assert len(lines) == len(row.versions) + 1
-    assert all(line.endswith(" | supported |") for line in lines)
+def test_whatever_was_measured_is_supported() -> None:
+    """A version that fails is mended, or is no longer captured."""
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if " | " in line][1:]
+    assert rows
+    assert [line for line in rows if not line.endswith(" | supported |")] == []
 
 
 def test_every_client_library_has_its_row() -> None:
