@@ -19,6 +19,7 @@ from timetracer_otel.exporters.files import read
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.bodies import body_bytes
 from timetracer_otel.protocols.http_parts import BodyPart, HttpInteraction
+from timetracer_otel.protocols.registry import protocol_of
 from timetracer_otel.protocols.sql import SqlInteraction
 from timetracer_otel.values import decode
 
@@ -42,7 +43,13 @@ def faults(path: Path) -> list[Fault]:
         return [Fault(error.path, error.reason)]
     except (CassetteError, StoreError) as error:
         return [Fault("$", str(error).removeprefix(f"{path}: "))]
-    return [fault for place, value in _places(cassette) for fault in _of_value(place, value)]
+    found = [fault for place, value in _places(cassette) for fault in _of_value(place, value)]
+    for name in ("interactions", "bootstrap"):
+        for index, interaction in enumerate(getattr(cassette, name)):
+            say = protocol_of(interaction).faults
+            for place, reason in say(interaction) if say is not None else ():
+                found.append(Fault(f"$.{name}[{index}].{place}", reason))
+    return found
 
 
 def _of_value(place: str, value: Any) -> Iterator[Fault]:
@@ -74,7 +81,7 @@ def _places(cassette: Cassette) -> Iterator[tuple[str, Any]]:
 def _of_interaction(place: str, interaction: Interaction) -> Iterator[tuple[str, Any]]:
     if isinstance(interaction, HttpInteraction):
         yield from _of_http(place, interaction)
-    else:
+    elif isinstance(interaction, SqlInteraction):
         yield from _of_sql(place, interaction)
     if interaction.error is not None:
         yield from _of_error(f"{place}.error", interaction.error)

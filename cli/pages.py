@@ -18,7 +18,9 @@ from timetracer_otel.cli.sheet import Block, fitted
 from timetracer_otel.cli.waterfall import title_line, waterfall_lines
 from timetracer_otel.cli.wording import count, duration, moment
 from timetracer_otel.interaction.parts import RecordedError
-from timetracer_otel.protocols.http_parts import HttpInteraction
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpResponse
+from timetracer_otel.protocols.registry import protocol_of
+from timetracer_otel.protocols.sql import SqlInteraction, SqlResponse
 
 __all__ = ["cassette_page", "interaction_page"]
 
@@ -118,7 +120,10 @@ def _of_call(interaction: Interaction) -> list[Block]:
 def _besides_title(interaction: Interaction) -> list[str]:
     if isinstance(interaction, HttpInteraction):
         return body_lines(interaction.request.body)
-    return parameter_lines(interaction.request)
+    if isinstance(interaction, SqlInteraction):
+        return parameter_lines(interaction.request)
+    asked = _asked(interaction)
+    return asked if len(asked) > 1 else []
 
 
 def _of_interaction(interaction: Interaction, *, full: bool, headers: bool = True) -> list[Block]:
@@ -140,21 +145,31 @@ def _of_interaction(interaction: Interaction, *, full: bool, headers: bool = Tru
 
 
 def _asked(interaction: Interaction) -> list[str]:
+    say = protocol_of(interaction).asked
+    if say is not None:
+        return say(interaction.request)
     if isinstance(interaction, HttpInteraction):
         return body_lines(interaction.request.body)
+    assert isinstance(interaction, SqlInteraction)
     return statement_lines(interaction.request)
 
 
 def _answered(interaction: Interaction) -> list[str]:
-    if isinstance(interaction, HttpInteraction):
-        return body_lines(interaction.response.body) if interaction.response is not None else []
-    return rows_lines(interaction.response) if interaction.response is not None else []
+    if interaction.response is None:
+        return []
+    say = protocol_of(interaction).answered
+    if say is not None:
+        return say(interaction.response)
+    if isinstance(interaction.response, SqlResponse):
+        return rows_lines(interaction.response)
+    assert isinstance(interaction.response, HttpResponse)
+    return body_lines(interaction.response.body)
 
 
 def _failures(interaction: Interaction) -> list[RecordedError]:
-    found = [interaction.error]
+    found = [interaction.error, getattr(interaction.response, "error", None)]
     if isinstance(interaction, HttpInteraction):
-        found += [interaction.raised, interaction.response.error if interaction.response else None]
+        found.insert(1, interaction.raised)
     return [failure for failure in found if failure is not None]
 
 

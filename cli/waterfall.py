@@ -9,6 +9,8 @@ from rich.text import Text
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cli.colours import status_style
 from timetracer_otel.cli.wording import count, duration
+from timetracer_otel.protocols.http_parts import HttpResponse
+from timetracer_otel.protocols.registry import protocol_of
 from timetracer_otel.protocols.sql import SqlResponse
 
 __all__ = ["outcome", "title_line", "waterfall_lines"]
@@ -29,8 +31,12 @@ def outcome(interaction: Interaction) -> Text:
         return Text(interaction.error.type, style="bold red")
     if interaction.response is None:
         return Text("no answer", style="yellow")
+    say = protocol_of(interaction).outcome
+    if say is not None:
+        return Text(say(interaction.response), style="green")
     if isinstance(interaction.response, SqlResponse):
         return Text(_sql_outcome(interaction.response), style="green")
+    assert isinstance(interaction.response, HttpResponse)
     status = f"{interaction.response.status} {interaction.response.reason}".strip()
     ending = Text(status, style=status_style(interaction.response.status))
     raised = getattr(interaction, "raised", None)

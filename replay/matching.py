@@ -76,6 +76,20 @@ class Answers:
                 return self._give(place, "loose")
         return None
 
+    def take_if_due(self, protocol: Protocol, key: str, path: str) -> Found | None:
+        """The answer to `key` if all that was recorded before it at `path` has been given."""
+        index = self._indexes.get(protocol.name) or self._make_index(protocol)
+        queue = index.by_path.get((key, path))
+        while queue and self._used[queue[0]]:
+            queue.popleft()
+        if not queue:
+            return None
+        before = range(queue[0])
+        waiting = (i for i in before if not self._used[i] and self.interactions[i].path == path)
+        if any(type(self.interactions[i]) is protocol.interaction for i in waiting):
+            return None
+        return self._give(queue.popleft(), "path")
+
     def unused(self) -> list[Interaction]:
         """What was recorded and never asked for."""
         given = zip(self.interactions, self._used, strict=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from opentelemetry import trace as otel
+from opentelemetry.trace import SpanKind
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
@@ -17,7 +18,7 @@ from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.recording.recorder import current_place
+from timetracer_otel.recording.recorder import current_trace
 from timetracer_otel.replay.matching import Answers, Reusable
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
@@ -104,6 +105,17 @@ class Session:
             )
         return found.interaction if found is not None else None
 
+    def take_if_due(self, protocol_name: str, ref: object) -> Interaction | None:
+        """As `take_if_recorded`, but only when everything before it at this place was given.
+
+        For what happens by itself, at its time: a connection that is refused.
+        """
+        protocol = protocol_named(protocol_name)
+        key = protocol.key(protocol.encode_request(ref))
+        with self._lock:
+            found = self.answers.take_if_due(protocol, key, _path())
+        return found.interaction if found is not None else None
+
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         return found if found is not None else self._again.take(protocol, key)
@@ -162,9 +174,13 @@ class Session:
 
 
 def _path() -> str:
-    """Where in its request the running code is."""
-    place = current_place()
-    return place[1] if place is not None else ""
+    """Where in its request the running code is; within a CLIENT span it is that span's call."""
+    record = current_trace()
+    span = otel.get_current_span()
+    if record is None:
+        return ""
+    client = getattr(span, "kind", None) is SpanKind.CLIENT
+    return record.path_of(span.get_span_context().span_id, own_span=client)
 
 
 def _substituted(part: Part, pairs: dict[str, str]) -> Any:

@@ -143,23 +143,24 @@ def _shown(part: BodyPart) -> str:
 
 def _call_differences(recorded: Cassette, replayed: Cassette) -> tuple[list[str], list[str]]:
     """Calls recorded and not made, and calls made more often than recorded."""
-    before, after = _calls(recorded.interactions), _calls(replayed.interactions)
+    titles: dict[str, str] = {}  # a literal drawn anew is in the title, too: the recorded one
+    before = _calls(recorded.interactions, titles)
+    after = _calls(replayed.interactions, titles)
     missing = [_titled(key, count) for key, count in (before - after).items()]
     answered = {key: count for key, count in (after - before).items() if key in before}
     return missing, [f"{_titled(key, count)}: repeated" for key, count in answered.items()]
 
 
-def _calls(interactions: list[Interaction]) -> Counter[tuple[str, str]]:
+def _calls(
+    interactions: list[Interaction], titles: dict[str, str]
+) -> Counter[tuple[str, str]]:
     """By protocol and loose key: literals drawn anew are the same call."""
     found: Counter[tuple[str, str]] = Counter()
     for interaction in interactions:
         protocol = protocol_named(str(interaction.__struct_config__.tag))
-        found[protocol.loose_key(interaction.request), interaction.title] += 1
-    merged: Counter[tuple[str, str]] = Counter()
-    titles: dict[str, str] = {}
-    for (key, title), count in found.items():
-        merged[key, titles.setdefault(key, title)] += count
-    return merged
+        key = protocol.loose_key(interaction.request)
+        found[key, titles.setdefault(key, interaction.title)] += 1
+    return found
 
 
 def _titled(key: tuple[str, str], count: int) -> str:

@@ -1,8 +1,9 @@
 """Fixtures: a running server of each kind, with an empty database for every test.
 
-`postgresql` and `mariadb` are what a test asks for. `postgresql_server` and `mariadb_server` are
-the instances behind them, one a session (one a worker under pytest-xdist), for fixtures of a
-wider scope: started when first asked for, with whatever the last test left in them.
+`postgresql`, `mariadb`, `redis_standalone`, `redis_cluster` and `memcached` are what a test asks
+for. `postgresql_server`, `mariadb_server`, … are the instances behind them, one a session (one a
+worker under pytest-xdist), for fixtures of a wider scope: started when first asked for, with
+whatever the last test left in them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,28 @@ from typing import TypeVar
 
 import pytest
 
-from tests.servers import Mariadb, MissingProgram, Postgresql, Server
+from tests.servers import (
+    Mariadb,
+    Memcached,
+    MissingProgram,
+    Postgresql,
+    Redis,
+    RedisCluster,
+    Server,
+)
 
-__all__ = ["mariadb", "mariadb_server", "postgresql", "postgresql_server"]
+__all__ = [
+    "mariadb",
+    "mariadb_server",
+    "memcached",
+    "memcached_server",
+    "postgresql",
+    "postgresql_server",
+    "redis_cluster",
+    "redis_cluster_server",
+    "redis_server",
+    "redis_standalone",
+]
 
 AnyServer = TypeVar("AnyServer", bound=Server)
 
@@ -51,6 +71,24 @@ def mariadb_server() -> Iterator[Mariadb]:
     yield from _instance(Mariadb)
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """One Redis for the whole session."""
+    yield from _instance(Redis)
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_server() -> Iterator[RedisCluster]:
+    """One cluster of Redis for the whole session."""
+    yield from _instance(RedisCluster)
+
+
+@pytest.fixture(scope="session")
+def memcached_server() -> Iterator[Memcached]:
+    """One memcached for the whole session."""
+    yield from _instance(Memcached)
+
+
 @pytest.fixture
 def postgresql(postgresql_server: Postgresql) -> Postgresql:
     """A PostgreSQL that runs, with an empty database."""
@@ -61,3 +99,21 @@ def postgresql(postgresql_server: Postgresql) -> Postgresql:
 def mariadb(mariadb_server: Mariadb) -> Mariadb:
     """A MariaDB that runs, with an empty database."""
     return _renewed(mariadb_server)
+
+
+@pytest.fixture
+def redis_standalone(redis_server: Redis) -> Redis:
+    """A Redis that runs, with nothing in it."""
+    return _renewed(redis_server)
+
+
+@pytest.fixture
+def redis_cluster(redis_cluster_server: RedisCluster) -> RedisCluster:
+    """A cluster of Redis that runs, with nothing in it."""
+    return _renewed(redis_cluster_server)
+
+
+@pytest.fixture
+def memcached(memcached_server: Memcached) -> Memcached:
+    """A memcached that runs, with nothing in it."""
+    return _renewed(memcached_server)

@@ -9,6 +9,8 @@ import msgspec
 
 from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.http import HttpInteraction
+from timetracer_otel.protocols.memcached import MemcachedInteraction
+from timetracer_otel.protocols.redis import RedisInteraction
 from timetracer_otel.protocols.sql import SqlInteraction
 
 __all__ = [
@@ -23,7 +25,7 @@ __all__ = [
 
 FORMAT_VERSION = 1
 
-Interaction = HttpInteraction | SqlInteraction
+Interaction = HttpInteraction | MemcachedInteraction | RedisInteraction | SqlInteraction
 """Any protocol's interaction; the file's field `protocol` tells them apart."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,10 @@ class Protocol:
     `differences` names what differs between two requests, most telling first. For two requests
     that match loosely, `volatile_pairs` maps the recorded literals to the live ones.
     `self_evident` gives the response to a request that needs no recording to be answered.
+
+    For people: `outcome` is a response in a word or two, `asked` and `answered` are request and
+    response as lines. `faults` names what of an interaction could not be given to a client, by
+    its place in it. A protocol without them is shown by the command line's own means.
     """
 
     name: str
@@ -42,3 +46,7 @@ class Protocol:
     differences: Callable[[Any, Any], list[str]]
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)
+    outcome: Callable[[Any], str] | None = None
+    asked: Callable[[Any], list[str]] | None = None
+    answered: Callable[[Any], list[str]] | None = None
+    faults: Callable[[Any], Iterable[tuple[str, str]]] | None = None
