@@ -83,7 +83,7 @@ async def connections_that_break_once(caller: Caller) -> None:
     things = caller.scripted("recovering")
     told = f"once {caller.kind}"
     caller.note(await caller.all(things.find({}, comment=told)))
-    other = things.database.client["types"]["c"]
+    other = things.database.client["transactions"]["c"]
     caller.note(len(await ready(other.find_one({}))))
 
 
@@ -91,7 +91,7 @@ async def connections_that_break_once(caller: Caller) -> None:
 async def replies_that_come_too_late(caller: Caller) -> None:
     things = caller.scripted("slow", socketTimeoutMS=200, retryReads=False)
     await caller.tried(lambda: things.database.command("slow"))
-    other = things.database.client["types"]["c"]
+    other = things.database.client["transactions"]["c"]
     caller.note(len(await ready(other.find_one({}))))
 
 
@@ -99,7 +99,7 @@ async def replies_that_come_too_late(caller: Caller) -> None:
 async def deadlines(caller: Caller) -> None:
     if caller.kind == "motor":
         return
-    things = caller.scripted("types", timeoutMS=5000)
+    things = caller.scripted("transactions", timeoutMS=5000)
     caller.note(len(await ready(things.find_one({}))))
     with pymongo.timeout(4):
         caller.note(await ready(things.insert_one({"_id": 1})))
@@ -117,7 +117,7 @@ async def calls_that_are_cancelled(caller: Caller) -> None:
         await asyncio.wait_for(things.database.command("slow"), 0.2)
     except TimeoutError as error:
         caller.note(error)
-    caller.note(len(await ready(things.database.client["types"]["c"].find_one({}))))
+    caller.note(len(await ready(things.database.client["transactions"]["c"].find_one({}))))
 
 
 @case
@@ -131,7 +131,7 @@ async def servers_that_refuse(caller: Caller) -> None:
 @case
 async def servers_of_another_set(caller: Caller) -> None:
     client = caller.client("SCRIPTED", replicaSet="another", serverSelectionTimeoutMS=300)
-    await caller.tried(lambda: client.types.c.find_one({}))
+    await caller.tried(lambda: client.transactions.c.find_one({}))
 
 
 @case
@@ -139,7 +139,7 @@ async def servers_that_no_one_reads_from(caller: Caller) -> None:
     client = caller.client("SCRIPTED", replicaSet="rs0", serverSelectionTimeoutMS=300)
     secondary = client.types.c.with_options(read_preference=pymongo.ReadPreference.SECONDARY)
     await caller.tried(lambda: secondary.find_one({}))
-    caller.note(len(await ready(client.types.c.find_one({}))))
+    caller.note(len(await ready(client.transactions.c.find_one({}))))
 
 
 @case
@@ -160,9 +160,8 @@ async def clients_that_are_closed(caller: Caller) -> None:
 @case
 async def mistakes_of_the_application(caller: Caller) -> None:
     things = caller.collection()
-    await caller.tried(lambda: things.insert_one({"x": object()}))
+    await caller.tried(lambda: things.insert_one({"x": 1j}))
     await caller.tried(lambda: things.update_one({}, {"x": 1}))
-    await caller.tried(lambda: things.find_one({"x": {1, 2}}))
     await caller.tried(lambda: things.insert_one({"x": "y" * 17_000_000}))
 
 

@@ -206,7 +206,11 @@ class Scripted(socketserver.ThreadingTCPServer):
         if script is None or name in ("endSessions", "killCursors"):
             return [{"ok": 1.0}]
         found = script(name, command, exhaust)
-        return found if isinstance(found, list) else [found]
+        replies = found if isinstance(found, list) else [found]
+        for reply in replies:
+            if isinstance(reply, dict) and "cursor" in reply:
+                reply["cursor"]["ns"] = f"{command['$db']}.c"
+        return replies
 
     # -- the scripts, by database ---------------------------------------------------------------
 

@@ -255,6 +255,6 @@ async def write_concerns(caller: Caller) -> None:
 
 @case
 async def compressed_messages(caller: Caller) -> None:
-    things = caller.scripted("types", compressors="zlib")
+    things = caller.scripted("transactions", compressors="zlib")
     caller.note(await ready(things.insert_one({"_id": 1, "text": "x" * 2000})))
     caller.note(await ready(things.find_one({"text": "y" * 500})))

@@ -63,7 +63,7 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
         if wire is not None:
             with guarded("pymongo send"):
-                wire.sent(buf)
+                wire.sent()
         return result
 
     return sendall
@@ -85,7 +85,7 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
         CURRENT_FLOW.reset(token)
         if wire is not None:
             with guarded("pymongo send"):
-                wire.sent(buf)
+                wire.sent()
         return result
 
     return async_sendall

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import MutableMapping
 from typing import Any
 
 from timetracer_otel.protocols.mongodb import MongodbRequestRef, MongodbResponseRef
-from timetracer_otel.protocols.mongodb_wire import begins_with, expects_no_reply, plain
+from timetracer_otel.protocols.mongodb_wire import (
+    begins_with,
+    expects_no_reply,
+    head,
+    request_id_of,
+)
 from timetracer_otel.recording import Draft, begin
 
 __all__ = ["OWN", "WIRES", "Wire", "end_of", "failed_to"]
@@ -22,13 +28,14 @@ _GRANT_FROM = 4096
 class Wire:
     """Belongs to a connection; one thing at a time happens on it."""
 
-    __slots__ = ("_connection", "_draft", "_greeted", "_hello", "_streaming", "__weakref__")
+    __slots__ = ("_connection", "_draft", "_greeted", "_hello", "_quiet", "_streaming", "__weakref__")
 
     def __init__(self, connection: Any) -> None:
         self._connection = weakref.ref(connection)
         self._draft: Draft | None = None
         self._greeted = False
         self._hello = False
+        self._quiet = False
         self._streaming: MongodbRequestRef | None = None
 
     def asks(self, message: bytes) -> None:
@@ -40,9 +47,10 @@ class Wire:
         if connection.is_sdam or not connection.ready:
             self._greets(message, _server(connection))
             return
-        message = plain(message)
-        if begins_with(message, OWN):
+        beginning = head(message)
+        if begins_with(beginning, OWN):
             return
+        self._quiet = expects_no_reply(beginning)
         ref = MongodbRequestRef(message, "command", _server(connection))
         self._draft = _granted(begin("mongodb", "pymongo", ref), len(message))
 
@@ -54,11 +62,12 @@ class Wire:
             ref = MongodbRequestRef(message, "hello", server)
             self._draft = begin("mongodb", "pymongo", ref, scope="bootstrap")
 
-    def sent(self, message: bytes) -> None:
+    def sent(self) -> None:
         """It is on its way; who wants no answer has all there is."""
         draft = self._draft
-        if draft is not None and expects_no_reply(message):
+        if draft is not None and self._quiet:
             self._draft = None
+            self._quiet = False
             draft.answered(MongodbResponseRef())
 
     def waits(self, request_id: int | None) -> None:
@@ -92,8 +101,24 @@ class Wire:
             return
         if self._hello:
             draft.abandon()
-        else:
-            draft.failed(error, stage)
+            return
+        draft.failed(error, stage)
+        connection = self._connection()
+        if not isinstance(error, Exception) and connection is not None:
+            _end_span(draft.request.message, connection.address)  # type: ignore[attr-defined]
+
+
+def _end_span(message: bytes, address: object) -> None:
+    """PyMongo tells its listeners nothing of a call that is cancelled.
+
+    The instrumentor's span would never end, and its trace wait for it.
+    """
+    module = sys.modules.get("opentelemetry.instrumentation.pymongo")
+    tracer = getattr(module and module.PymongoInstrumentor(), "_commandtracer_instance", None)
+    spans = getattr(tracer, "_span_dict", {})
+    span = spans.pop((request_id_of(message), address), None)
+    if span is not None:
+        span.end()
 
 
 def _granted(draft: Draft | None, size: int) -> Draft | None:

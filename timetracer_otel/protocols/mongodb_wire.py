@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Message", "begins_with", "expects_no_reply", "message_of", "plain", "reply_to"]
+__all__ = [
+    "Message",
+    "begins_with",
+    "expects_no_reply",
+    "head",
+    "message_of",
+    "plain",
+    "reply_to",
+    "request_id_of",
+]
 
 _HEADER = struct.Struct("<iiii")
 _COMPRESSION = struct.Struct("<iiB")
@@ -26,6 +36,8 @@ _FLAGS = _BODY
 _NAME = _BODY + 4 + 1 + 4 + 1
 """Flags, kind of section, length of document, type of its first field: then the field's name."""
 _MAX_MESSAGE = 64 * 1024 * 1024
+_HEAD = 64
+_ZLIB = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,21 @@ def plain(message: bytes) -> bytes:
     return _HEADER.pack(_BODY + size, request_id, response_to, code) + body
 
 
+def head(message: bytes) -> bytes:
+    """The beginning of the message as it was before it was compressed, for the two below.
+
+    Asked on the request's own path: a command may hold megabytes.
+    """
+    _, request_id, response_to, code = _HEADER.unpack_from(message)
+    if code != _OP_COMPRESSED:
+        return message
+    code, _, compressor = _COMPRESSION.unpack_from(message, _BODY)
+    if compressor != _ZLIB:
+        return plain(message)
+    body = zlib.decompressobj().decompress(message[_BODY + _COMPRESSION.size :], _HEAD)
+    return _HEADER.pack(0, request_id, response_to, code) + body
+
+
 def _decompressed(data: bytes, compressor: int) -> bytes:
     from pymongo import compression_support
 
@@ -62,13 +89,18 @@ def _decompressed(data: bytes, compressor: int) -> bytes:
 
 
 def begins_with(message: bytes, names: tuple[bytes, ...]) -> bool:
-    """Whether it is one of these commands, each name with a zero byte after it."""
+    """Whether its `head` is one of these commands, each name with a zero byte after it."""
     return message.startswith(names, _NAME)
 
 
 def expects_no_reply(message: bytes) -> bool:
-    """Whether it is an unacknowledged write."""
+    """Whether its `head` is that of an unacknowledged write."""
     return _HEADER.unpack_from(message)[3] == _OP_MSG and bool(message[_FLAGS] & _MORE_TO_COME)
+
+
+def request_id_of(message: bytes) -> int:
+    """The number that its reply will name."""
+    return int(_HEADER.unpack_from(message)[1])
 
 
 def message_of(message: bytes) -> Message:
