@@ -186,7 +186,6 @@ class Scripted(socketserver.ThreadingTCPServer):
             "logicalSessionTimeoutMinutes": 30,
             "minWireVersion": 0,
             "maxWireVersion": 25,
-            "compression": ["zlib"],
             "connectionId": len(self.asked),
             "$clusterTime": {
                 "clusterTime": Timestamp(5, len(self.asked)),
@@ -199,7 +198,7 @@ class Scripted(socketserver.ThreadingTCPServer):
         name = next(iter(command))
         self.asked.append(name)
         if name.lower() in ("hello", "ismaster"):
-            return [self.hello()]
+            return [{**self.hello(), "compression": command.get("compression", [])}]
         if name.startswith("sasl"):
             return [_failed(18, "AuthenticationFailed", "Authentication failed.")]
         script = getattr(self, f"_{command['$db']}", None)

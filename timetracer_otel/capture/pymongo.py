@@ -6,10 +6,13 @@ is not current while the call runs: calls are given theirs afterwards, by time.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
+from time import monotonic
 from typing import Any
 
+from timetracer_otel.capture.draws import TELEMETRY
 from timetracer_otel.capture.pymongo_wire import WIRES, Wire, end_of, failed_to
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Change, Patch, PatchIfPresent
@@ -36,12 +39,30 @@ def _beginning(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _asked(end: Any, message: bytes) -> Wire | None:
-    wire = None
-    with guarded("pymongo send"):
+    try:
         wire = WIRES.get(end)
         if wire is not None:
             wire.asks(message)
+    except Exception:  # counted and logged once; the call goes on
+        with guarded("pymongo send"):
+            raise
+        return None
     return wire
+
+
+def _sent(wire: Wire | None) -> None:
+    if wire is not None and wire.quiet:
+        with guarded("pymongo send"):
+            wire.sent()
+
+
+def _got(wire: Wire | None, reply: Any) -> None:
+    if wire is not None:
+        try:
+            wire.got(reply)
+        except Exception:  # as above
+            with guarded("pymongo receive"):
+                raise
 
 
 def _broke(wire: Wire | None, error: BaseException, stage: str) -> None:
@@ -61,9 +82,7 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             _broke(wire, error, "send")
             raise
-        if wire is not None:
-            with guarded("pymongo send"):
-                wire.sent()
+        _sent(wire)
         return result
 
     return sendall
@@ -83,9 +102,7 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
             _broke(wire, error, "send")
             raise
         CURRENT_FLOW.reset(token)
-        if wire is not None:
-            with guarded("pymongo send"):
-                wire.sent()
+        _sent(wire)
         return result
 
     return async_sendall
@@ -110,9 +127,7 @@ def _receiving(original: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             _broke(wire, error, "receive")
             raise
-        if wire is not None:
-            with guarded("pymongo receive"):
-                wire.got(reply)
+        _got(wire, reply)
         return reply
 
     return receive_message
@@ -134,9 +149,7 @@ def _receiving_async(original: Callable[..., Any]) -> Callable[..., Any]:
             _broke(wire, error, "receive")
             raise
         CURRENT_FLOW.reset(token)
-        if wire is not None:
-            with guarded("pymongo receive"):
-                wire.got(reply)
+        _got(wire, reply)
         return reply
 
     return receive
@@ -249,6 +262,27 @@ def _aside(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+class _Timing:
+    """The `time` of modules that read nothing but timers, a dozen times a call.
+
+    Those readings are left alone anyway (see `timetracer_otel.clocks`): here nobody looks.
+    """
+
+    monotonic = staticmethod(monotonic)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+_TIMERS = (
+    *("_csot", "_telemetry", "client_session_shared", "network_layer", "pool_shared"),
+    *(
+        f"{flavour}.{module}"
+        for flavour in ("synchronous", "asynchronous")
+        for module in ("command_runner", "mongo_client", "network", "pool", "server", "topology")
+    ),
+)
+
 # -- the patches ------------------------------------------------------------------------------------
 
 MODULES = ("pymongo.synchronous", "pymongo.asynchronous")
@@ -265,6 +299,9 @@ def _changes() -> tuple[Change, ...]:
         Patch(f"{aio}.topology:Topology.select_servers", _selecting_async),
         Patch("pymongo.periodic_executor:PeriodicExecutor.open", _aside),
         Patch("pymongo.periodic_executor:AsyncPeriodicExecutor.open", _aside),
+        *(PatchIfPresent(f"pymongo.{module}:time", lambda _: _Timing()) for module in _TIMERS),
+        # numbers of messages and operations: with a listener, each draws from the application's
+        PatchIfPresent("pymongo.message:random", lambda _: TELEMETRY),
         PatchIfPresent("pymongo.client_session_shared:_ServerSession.__init__", _aside),
         *(PatchIfPresent(f"{m}.client_session:_ServerSession.__init__", _aside) for m in MODULES),
         # `network` was taken into the pool's modules by PyMongo 4.17

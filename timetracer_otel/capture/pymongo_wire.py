@@ -28,14 +28,14 @@ _GRANT_FROM = 4096
 class Wire:
     """Belongs to a connection; one thing at a time happens on it."""
 
-    __slots__ = ("_connection", "_draft", "_greeted", "_hello", "_quiet", "_streaming", "__weakref__")
+    __slots__ = ("_connection", "_draft", "_greeted", "_hello", "_streaming", "__weakref__", "quiet")
 
     def __init__(self, connection: Any) -> None:
         self._connection = weakref.ref(connection)
         self._draft: Draft | None = None
         self._greeted = False
         self._hello = False
-        self._quiet = False
+        self.quiet = False
         self._streaming: MongodbRequestRef | None = None
 
     def asks(self, message: bytes) -> None:
@@ -50,7 +50,7 @@ class Wire:
         beginning = head(message)
         if begins_with(beginning, OWN):
             return
-        self._quiet = expects_no_reply(beginning)
+        self.quiet = expects_no_reply(beginning)
         ref = MongodbRequestRef(message, "command", _server(connection))
         self._draft = _granted(begin("mongodb", "pymongo", ref), len(message))
 
@@ -65,9 +65,9 @@ class Wire:
     def sent(self) -> None:
         """It is on its way; who wants no answer has all there is."""
         draft = self._draft
-        if draft is not None and self._quiet:
+        if draft is not None and self.quiet:
             self._draft = None
-            self._quiet = False
+            self.quiet = False
             draft.answered(MongodbResponseRef())
 
     def waits(self, request_id: int | None) -> None:

@@ -81,8 +81,10 @@ class Aside(Flow):
     __slots__ = ("of",)
 
     def __init__(self, of: Flow | None) -> None:
-        super().__init__("", _NOWHERE)
         self.of = of
+        self.span_id = _NOWHERE
+        self._path = ""
+        self._counts = None
 
 
 _NOWHERE = -1
