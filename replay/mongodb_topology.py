@@ -77,6 +77,11 @@ def _elsewhere(reply: dict[str, Any], address: str, wanted: str | None) -> dict[
 def _in_set(reply: dict[str, Any], address: str, name: str) -> dict[str, Any]:
     return {
         **{key: value for key, value in reply.items() if key not in ("secondary", "msg")},
-        **{"setName": name, "hosts": [address], "me": address, "primary": address},
-        **{"ismaster": True, "isWritablePrimary": True, "secondary": False},
+        "setName": name,
+        "hosts": [address],
+        "me": address,
+        "primary": address,
+        "ismaster": True,
+        "isWritablePrimary": True,
+        "secondary": False,
     }

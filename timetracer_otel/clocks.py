@@ -57,7 +57,7 @@ _LOOPS = frozenset(
         *("motor", "pymongo"),
     }
 )
-"""Event loops, servers and drivers: they compare monotonic readings with timers, which stay real."""
+"""Event loops, servers, drivers: they compare monotonic readings with timers, which stay real."""
 
 _UNSEEN = frozenset(
     {

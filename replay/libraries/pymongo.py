@@ -33,7 +33,7 @@ def _end_of(interface: Any) -> RecordedEnd | None:
     return transport if isinstance(transport, RecordedTransport) else None
 
 
-# -- opening ----------------------------------------------------------------------------------------
+# -- opening --------------------------------------------------------------------------------------
 
 
 def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +109,7 @@ def _pooling(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_pool
 
 
-# -- what failed before anything was asked ------------------------------------------------------------
+# -- what failed before anything was asked --------------------------------------------------------
 
 
 def _raise_if_due(operation: str, subject: str = "") -> None:
@@ -156,7 +156,7 @@ def _checking_out_async(original: Callable[..., Any]) -> Callable[..., Any]:
     return _get_conn
 
 
-# -- messages -----------------------------------------------------------------------------------------
+# -- messages -------------------------------------------------------------------------------------
 
 
 def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:

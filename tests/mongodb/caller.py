@@ -14,6 +14,7 @@ from typing import Any
 import bson
 import gridfs
 import pymongo
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 
 __all__ = ["CASES", "KINDS", "Caller", "case", "error_of", "plain", "ready"]
@@ -43,7 +44,7 @@ async def ready(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one kind of value each
     """As JSON can hold it, every type told apart."""
     if value is None or isinstance(value, bool):
         return value
@@ -55,7 +56,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return {_name(value): sorted(map(repr, value))}
     if isinstance(value, list | tuple):
         return {_name(value): [plain(item) for item in value]}
-    if isinstance(value, bson.raw_bson.RawBSONDocument):
+    if isinstance(value, RawBSONDocument):
         return f"{_name(value)} {value.raw.hex()}"
     if type(value).__module__ == "pymongo.results":
         return {_name(value): _public(value)}

@@ -183,16 +183,14 @@ async def the_same_at_once_from_tasks(caller: Caller) -> None:
     async def count(step: int) -> list[Any]:
         update = {"$inc": {f"n{step}": 1}}
         after = pymongo.ReturnDocument.AFTER
-        made = []
-        for _ in range(3):
-            made.append(
-                await ready(
-                    things.find_one_and_update(
-                        {"_id": step}, update, upsert=True, return_document=after
-                    )
+        return [
+            await ready(
+                things.find_one_and_update(
+                    {"_id": step}, update, upsert=True, return_document=after
                 )
             )
-        return made
+            for _ in range(3)
+        ]
 
     if caller.kind == "pymongo":
         caller.note([await count(step) for step in range(2)])

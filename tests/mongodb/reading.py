@@ -9,6 +9,8 @@ import bson
 import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion, TypeCodec, TypeRegistry
 from bson.raw_bson import RawBSONDocument
+from pymongo.collation import Collation
+from pymongo.read_concern import ReadConcern
 
 from tests.mongodb.caller import Caller, case, ready
 
@@ -35,7 +37,9 @@ async def cursors_with_more_batches(caller: Caller) -> None:
     found = await caller.all(things.find({"n": {"$gte": 5}}, batch_size=7).sort("n", 1))
     caller.note(len(found), found[0], found[-1])
     cursor = things.find({}, batch_size=10).sort("n")
-    caller.note(cursor.alive, await ready(cursor.to_list(3)), cursor.alive, cursor.cursor_id is None)
+    caller.note(
+        cursor.alive, await ready(cursor.to_list(3)), cursor.alive, cursor.cursor_id is None
+    )
     caller.note(await ready(cursor.to_list(None)), cursor.alive)
 
 
@@ -96,7 +100,7 @@ async def distinct_values(caller: Caller) -> None:
 @case
 async def collation(caller: Caller) -> None:
     things = await _filled(caller)
-    wanted = pymongo.collation.Collation(locale="en", strength=2)
+    wanted = Collation(locale="en", strength=2)
     caller.note(await caller.all(things.find({"kind": "ODD"}, collation=wanted).limit(2)))
     caller.note(await ready(things.count_documents({"kind": "odd"}, collation=wanted)))
 
@@ -119,8 +123,8 @@ async def documents_of_another_class(caller: Caller) -> None:
 
 
 class _Upper(TypeCodec):
-    python_type = frozenset
-    bson_type = str
+    python_type: Any = frozenset
+    bson_type: Any = str
 
     def transform_python(self, value: Any) -> Any:
         return ",".join(sorted(value))
@@ -148,9 +152,17 @@ async def every_type(caller: Caller) -> None:
 @case
 async def every_type_with_options(caller: Caller) -> None:
     for options in (
-        {"tz_aware": True, "uuidRepresentation": "standard", "datetime_conversion": "DATETIME_CLAMP"},
+        {
+            "tz_aware": True,
+            "uuidRepresentation": "standard",
+            "datetime_conversion": "DATETIME_CLAMP",
+        },
         {"uuidRepresentation": "pythonLegacy", "datetime_conversion": "DATETIME_MS"},
-        {"tz_aware": True, "tzinfo": dt.timezone(dt.timedelta(hours=2)), "datetime_conversion": "AUTO"},
+        {
+            "tz_aware": True,
+            "tzinfo": dt.timezone(dt.timedelta(hours=2)),
+            "datetime_conversion": "AUTO",
+        },
     ):
         conversion = str(options.pop("datetime_conversion"))
         if conversion == "AUTO":
@@ -169,7 +181,9 @@ async def every_type_raw(caller: Caller) -> None:
 
 @case
 async def dates_beyond_pythons(caller: Caller) -> None:
-    await caller.tried(lambda: caller.scripted("types", datetime_conversion="DATETIME").find_one({}))
+    await caller.tried(
+        lambda: caller.scripted("types", datetime_conversion="DATETIME").find_one({})
+    )
 
 
 @case
@@ -224,6 +238,6 @@ async def read_preferences_and_concerns(caller: Caller) -> None:
     things = await _filled(caller)
     other = things.with_options(
         read_preference=pymongo.ReadPreference.SECONDARY_PREFERRED,
-        read_concern=pymongo.read_concern.ReadConcern("local"),
+        read_concern=ReadConcern("local"),
     )
     caller.note(await ready(other.find_one({"n": 2})), await ready(other.count_documents({})))

@@ -74,7 +74,7 @@ class _Closes(Exception):
 
 
 class _Handler(socketserver.BaseRequestHandler):
-    server: Scripted
+    server: Any
 
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -111,11 +111,15 @@ class _Handler(socketserver.BaseRequestHandler):
             return
         for number, reply in enumerate(replies, start=1):
             more = number < len(replies)
-            self._send(request_id, reply if isinstance(reply, bytes) else _encoded(reply), more=more)
+            self._send(
+                request_id, reply if isinstance(reply, bytes) else _encoded(reply), more=more
+            )
 
     def _send(self, to: int, document: bytes, *, code: int = 2013, more: bool = False) -> None:
         middle = (
-            struct.pack("<iqii", 8, 0, 0, 1) if code == 1 else struct.pack("<iB", 2 if more else 0, 0)
+            struct.pack("<iqii", 8, 0, 0, 1)
+            if code == 1
+            else struct.pack("<iB", 2 if more else 0, 0)
         )
         size = 16 + len(middle) + len(document)
         self.request.sendall(struct.pack("<iiii", size, 7, to, code) + middle + document)
@@ -253,7 +257,7 @@ class Scripted(socketserver.ThreadingTCPServer):
         failed = {
             "index": 0,
             "code": 11000,
-            "errmsg": f'E11000 duplicate key error collection: duplicate.c dup key: {{ _id: "{key}" }}',
+            "errmsg": f'E11000 duplicate key error collection: duplicate.c: {{ _id: "{key}" }}',
             "keyPattern": {"_id": 1},
             "keyValue": {"_id": key},
         }
@@ -307,7 +311,11 @@ class Scripted(socketserver.ThreadingTCPServer):
             token = {"_data": "01" if resumed else "00"}
             return _cursor("firstBatch", [], 77 if not resumed else 78, postBatchResumeToken=token)
         if command["getMore"] == 78:
-            event = {"_id": {"_data": "05"}, "operationType": "drop", "clusterTime": Timestamp(9, 9)}
+            event = {
+                "_id": {"_data": "05"},
+                "operationType": "drop",
+                "clusterTime": Timestamp(9, 9),
+            }
             return _cursor("nextBatch", [event], 78, postBatchResumeToken={"_data": "06"})
         count = self.asked.count("changes getMore")
         self.asked.append("changes getMore")

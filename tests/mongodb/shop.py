@@ -1,4 +1,4 @@
-"""A service with MongoDB as people write them: a client made at start-up, tasks, a poller beside."""
+"""A service with MongoDB as people write them: clients made at start-up, tasks, a poller."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pymongo
 from bson import ObjectId
 from fastapi import FastAPI, HTTPException, Request
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import DuplicateKeyError
 
 URL = os.environ["MONGODB_URL"]
 NAMES = {"pear", "apple", "fig", "plum", "quince"}
@@ -84,12 +85,29 @@ def _read(client: Any, identifier: ObjectId) -> list[str]:
     return sorted(client.shop.orders.find_one({"_id": identifier}))
 
 
+@app.post("/quiet/{user}")
+async def quiet(user: str, request: Request) -> dict[str, Any]:
+    """Identifiers that are drawn, and never told."""
+    shop = request.app.state.client.shop
+    made = await shop.quiet.insert_one({"user": user, "token": uuid.uuid4().hex})
+    found = await shop.quiet.find_one({"_id": made.inserted_id})
+    lines = (
+        await shop.quiet.insert_many([{"of": found["_id"], "n": n} for n in range(4)])
+    ).inserted_ids
+    again = await shop.quiet.find({"_id": {"$in": lines}}, batch_size=2).to_list(None)
+    return {
+        "same": found["_id"] == made.inserted_id,
+        "lines": [line["_id"] == mine for line, mine in zip(again, lines, strict=True)],
+        "of": {line["of"] == made.inserted_id for line in again},
+    }
+
+
 @app.get("/again/{user}")
 async def again(user: str, request: Request) -> dict[str, Any]:
     orders = request.app.state.client.shop.orders
     await orders.insert_one({"_id": f"only {user}"})
     try:
         await orders.insert_one({"_id": f"only {user}"})
-    except pymongo.errors.DuplicateKeyError as error:
+    except DuplicateKeyError as error:
         raise HTTPException(409, str(error)) from error
     return {}

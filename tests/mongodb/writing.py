@@ -60,7 +60,9 @@ async def updates(caller: Caller) -> None:
 async def deletes(caller: Caller) -> None:
     things = caller.collection()
     await ready(things.insert_many([{"_id": n, "n": n % 2} for n in range(6)]))
-    caller.note(await ready(things.delete_one({"_id": 1})), await ready(things.delete_many({"n": 0})))
+    caller.note(
+        await ready(things.delete_one({"_id": 1})), await ready(things.delete_many({"n": 0}))
+    )
     caller.note(await ready(things.delete_one({"_id": 99})), await caller.all(things.find({})))
 
 
@@ -71,9 +73,13 @@ async def find_and_modify(caller: Caller) -> None:
     after = pymongo.ReturnDocument.AFTER
     caller.note(await ready(things.find_one_and_update({"_id": 1}, {"$inc": {"n": 1}})))
     caller.note(
-        await ready(things.find_one_and_update({"_id": 1}, {"$inc": {"n": 1}}, return_document=after))
+        await ready(
+            things.find_one_and_update({"_id": 1}, {"$inc": {"n": 1}}, return_document=after)
+        )
     )
-    caller.note(await ready(things.find_one_and_replace({"_id": 2}, {"r": 1}, return_document=after)))
+    caller.note(
+        await ready(things.find_one_and_replace({"_id": 2}, {"r": 1}, return_document=after))
+    )
     caller.note(await ready(things.find_one_and_delete({"_id": 3}, projection={"n": 1})))
     caller.note(await ready(things.find_one_and_delete({"_id": 33})))
 

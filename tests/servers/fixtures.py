@@ -1,8 +1,8 @@
 """Fixtures: a running server of each kind, with an empty database for every test.
 
-`postgresql`, `mariadb`, `redis_standalone`, `redis_cluster`, `memcached` and `mongodb` are what a test
-asks for. `postgresql_server`, `mariadb_server`, … are the instances behind them, one a session (one a
-worker under pytest-xdist), for fixtures of a wider scope: started when first asked for, with
+`postgresql`, `mariadb`, `redis_standalone`, `redis_cluster`, `memcached` and `mongodb` are what a
+test asks for. `postgresql_server`, `mariadb_server`, … are the instances behind them, one a session
+(one a worker under pytest-xdist), for fixtures of a wider scope: started when first asked for, with
 whatever the last test left in them.
 """
 

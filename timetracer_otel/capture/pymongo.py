@@ -155,7 +155,7 @@ def _receiving_async(original: Callable[..., Any]) -> Callable[..., Any]:
     return receive
 
 
-# -- what goes before: a server is selected, a connection taken from its pool -----------------------
+# -- what goes before: a server is selected, a connection taken from its pool ---------------------
 
 
 def _is_due_to_the_cluster(error: BaseException) -> bool:
@@ -283,7 +283,7 @@ _TIMERS = (
     ),
 )
 
-# -- the patches ------------------------------------------------------------------------------------
+# -- the patches ----------------------------------------------------------------------------------
 
 MODULES = ("pymongo.synchronous", "pymongo.asynchronous")
 
@@ -322,7 +322,7 @@ LIBRARY = Library(
     protocol="mongodb",
     module="pymongo",
     distribution="pymongo",
-    versions=">=4.11",
+    versions=">=4.13",
     requires_span=True,
     changes=_changes(),
     instrumentor=Instrumentor(

@@ -28,7 +28,15 @@ _GRANT_FROM = 4096
 class Wire:
     """Belongs to a connection; one thing at a time happens on it."""
 
-    __slots__ = ("_connection", "_draft", "_greeted", "_hello", "_streaming", "__weakref__", "quiet")
+    __slots__ = (
+        "__weakref__",
+        "_connection",
+        "_draft",
+        "_greeted",
+        "_hello",
+        "_streaming",
+        "quiet",
+    )
 
     def __init__(self, connection: Any) -> None:
         self._connection = weakref.ref(connection)

@@ -199,7 +199,9 @@ _LONGEST = 120
 def title(request: MongodbRequest) -> str:
     """``find shop.orders {"status": "open"}``."""
     if request.operation in ("select server", "check out"):
-        return f"{request.operation} for {request.subject}" if request.subject else request.operation
+        return (
+            f"{request.operation} for {request.subject}" if request.subject else request.operation
+        )
     if request.operation == "hello":
         return f"hello {request.server}"
     command = request.command

@@ -149,7 +149,9 @@ def _sequence(section: bytes) -> tuple[str, tuple[bytes, ...]]:
     return section[_INT.size : name_end].decode(), tuple(documents)
 
 
-def reply_to(request_id: int, document: bytes, *, more: bool = False, legacy: bool = False) -> bytes:
+def reply_to(
+    request_id: int, document: bytes, *, more: bool = False, legacy: bool = False
+) -> bytes:
     """The message of the server that answers with `document`; `more` says that others follow."""
     if legacy:
         size = _HEADER.size + _LEGACY_REPLY.size + len(document)
