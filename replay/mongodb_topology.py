@@ -7,7 +7,7 @@ from typing import Any
 from timetracer_otel.protocols.mongodb import MongodbInteraction
 from timetracer_otel.replay.sessions import current_session
 
-__all__ = ["hello_of", "note_set_name"]
+__all__ = ["hello_of", "note_set_name", "recorded_seeds", "recorded_set_name"]
 
 _UNRECORDED: dict[str, Any] = {
     "helloOk": True,
@@ -48,6 +48,18 @@ def hello_of(connection: Any) -> dict[str, Any]:
     if connection.opts.load_balanced and "serviceId" not in found:
         found = {**found, "serviceId": {"$bson.ObjectId": "0" * 24}}
     return {**found, "helloOk": True}
+
+
+def recorded_seeds() -> list[tuple[str, int]]:
+    """The servers that were met in the recording."""
+    places = [address.rpartition(":") for address in _recorded()]
+    return [(host, int(port)) for host, _, port in places if port.isdigit()]
+
+
+def recorded_set_name() -> str:
+    """The replica set that they said they are of."""
+    names = [str(reply["setName"]) for reply in _recorded().values() if reply.get("setName")]
+    return names[0] if names else ""
 
 
 def _recorded() -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from timetracer_otel.capture.pymongo import MODULES
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Change, Patch, PatchIfPresent
 from timetracer_otel.replay.mongodb_answers import failing_now
+from timetracer_otel.replay.mongodb_srv import srv_changes
 from timetracer_otel.replay.mongodb_streams import RecordedSocket, RecordedTransport
 from timetracer_otel.replay.mongodb_topology import note_set_name
 from timetracer_otel.replay.sessions import serving
@@ -234,6 +235,7 @@ def _changes() -> tuple[Change, ...]:
             for module in MODULES
             for name in ("_create_pool_for_server", "_create_pool_for_monitor")
         ),
+        *srv_changes(),
         Patch("pymongo.socket_checker:SocketChecker.socket_closed", _closed),
         *(PatchIfPresent(f"{sync}.{m}:receive_message", _receiving) for m in ("pool", "network")),
         *(PatchIfPresent(f"{aio}.{m}:async_sendall", _sending_async) for m in ("pool", "network")),

@@ -110,6 +110,7 @@ def test_identifiers_that_are_drawn_anew_stand_for_the_recorded_ones(shelf: Path
 def test_a_cluster_a_login_and_tls_need_no_server(shelf: Path) -> None:
     _replay(shelf, url="mongodb://gone.invalid/?tls=true", seed="4")
     _replay(shelf, url="mongodb://gone.invalid/?directConnection=true", seed="5")
+    _replay(shelf, url="mongodb+srv://u:p@cluster0.gone.invalid/?retryWrites=true", seed="6")
 
 
 def test_calls_of_a_gather_have_paths_of_their_own(shelf: Path) -> None:
