@@ -22,7 +22,7 @@ demo: $(demo)/complete ## Record a checkout that fails, and replay it with every
 	@$(demo)/bin/timetracer demo
 
 test: $(dev)/complete servers ## Run the tests, with servers of their own
-	@$(dev)/bin/python -m pytest $(ARGS)
+	@$(dev)/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(dev)/complete ## Lint, formatting, types and the rules of who imports whom
 	$(dev)/bin/ruff check

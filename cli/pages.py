@@ -145,25 +145,23 @@ def _of_interaction(interaction: Interaction, *, full: bool, headers: bool = Tru
 
 
 def _asked(interaction: Interaction) -> list[str]:
-    say = protocol_of(interaction).asked
-    if say is not None:
-        return say(interaction.request)
     if isinstance(interaction, HttpInteraction):
         return body_lines(interaction.request.body)
-    assert isinstance(interaction, SqlInteraction)
-    return statement_lines(interaction.request)
+    if isinstance(interaction, SqlInteraction):
+        return statement_lines(interaction.request)
+    say = protocol_of(interaction).asked
+    return say(interaction.request) if say is not None else []
 
 
 def _answered(interaction: Interaction) -> list[str]:
     if interaction.response is None:
         return []
-    say = protocol_of(interaction).answered
-    if say is not None:
-        return say(interaction.response)
+    if isinstance(interaction.response, HttpResponse):
+        return body_lines(interaction.response.body)
     if isinstance(interaction.response, SqlResponse):
         return rows_lines(interaction.response)
-    assert isinstance(interaction.response, HttpResponse)
-    return body_lines(interaction.response.body)
+    say = protocol_of(interaction).answered
+    return say(interaction.response) if say is not None else []
 
 
 def _failures(interaction: Interaction) -> list[RecordedError]:

@@ -43,7 +43,9 @@ def replay(
     ],
     app: Annotated[
         str | None,
-        typer.Option(metavar="MODULE:APP", help="The ASGI application, run in this process."),
+        typer.Option(
+            metavar="MODULE:APP", help="The application, ASGI or WSGI, run in this process."
+        ),
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Keep the server up; requests choose their cassette.")
@@ -55,6 +57,9 @@ def replay(
         list[str] | None,
         typer.Option(metavar="LIBRARY", help="Let this library go out; may be repeated."),
     ] = None,
+    service: Annotated[
+        str, typer.Option(metavar="NAME", help="Of several services' cassettes, this one's.")
+    ] = "",
     no_clock: Annotated[bool, typer.Option("--no-clock", help="Leave the clock as it is.")] = False,
     no_random: Annotated[
         bool, typer.Option("--no-random", help="Leave randomness as it is.")
@@ -81,15 +86,16 @@ def replay(
 
     command = context.obj.words
     _check_words(app, command, serve=serve, port=port)
-    options = Options(live=tuple(live or ()), clock=not no_clock, randomness=not no_random)
+    options = Options(tuple(live or ()), not no_clock, not no_random, service)
     files = [str(path) for path in located(cassettes)]
     with aside() as screen:
         if serve:
-            verdicts = _serve(files, command, options, port, screen)
+            verdicts, code = _serve(files, command, options, port, screen), 0
         else:
-            verdicts = _replay(files, app, command, options, port, screen)
-            _report(verdicts, screen, form=form, output=output, expect=expect)
-    return max((_code(verdict, expect) for verdict in verdicts), default=0)
+            verdicts, code = _replay(files, app, command, options, port, screen)
+            if verdicts:
+                _report(verdicts, screen, form=form, output=output, expect=expect)
+    return code or max((_code(verdict, expect) for verdict in verdicts), default=0)
 
 
 def _check_words(app: str | None, command: tuple[str, ...], *, serve: bool, port: object) -> None:
@@ -114,41 +120,40 @@ def _replay(
     options: Options,
     port: int | None,
     screen: Screen,
-) -> list[Verdict]:
+) -> tuple[list[Verdict], int]:
+    """The verdicts, and an exit code where Ctrl-C left some out."""
     from timetracer_otel.cli.program import ended_by_signals, found_program
+    from timetracer_otel.cli.replay_progress import Progress
+    from timetracer_otel.cli.wording import count
     from timetracer_otel.replay.run import replay_app, replay_command
 
-    def progress(done: int, total: int, name: str) -> None:
-        if total > 1:
-            screen.errors.print(f"[{done + 1}/{total}] {name}", style="dim", soft_wrap=True)
-
-    if app:
-        return replay_app(files, app, options, progress)
-    with ended_by_signals():
-        return replay_command(
-            files, [found_program(command[0]), *command[1:]], options, progress, port
-        )
+    progress = Progress(screen)
+    try:
+        with ended_by_signals():
+            if app:
+                return replay_app(files, app, options, progress), 0
+            program = [found_program(command[0]), *command[1:]]
+            progress.said(f"starting {command[0]}")
+            return replay_command(files, program, options, progress, port), 0
+    except KeyboardInterrupt:
+        progress.said(f"interrupted: {count(len(progress.verdicts), 'request')} judged by then")
+        return progress.verdicts, _INTERRUPTED
 
 
 def _serve(
     files: list[str], command: tuple[str, ...], options: Options, port: int | None, screen: Screen
 ) -> list[Verdict]:
     from timetracer_otel.cli.program import ended_by_signals, found_program
-    from timetracer_otel.cli.verdict_lines import verdict_lines
+    from timetracer_otel.cli.replay_progress import Progress
     from timetracer_otel.cli.wording import count
     from timetracer_otel.replay.run import serve_command
 
-    verdicts: list[Verdict] = []
-
-    def judged(verdict: Verdict) -> None:
-        verdicts.append(verdict)
-        screen.print(verdict_lines([verdict], width=screen.width))
-
-    screen.errors.print(f"answering from {count(len(files), 'cassette')}; Ctrl-C ends it")
+    progress = Progress(screen, tells_verdicts=True)
+    progress.said(f"answering from {count(len(files), 'cassette')}; Ctrl-C ends it")
     program = [found_program(command[0]), *command[1:]]
     with suppress(KeyboardInterrupt), ended_by_signals():  # that is how it ends
-        serve_command(files, program, options, judged, port)
-    return verdicts
+        serve_command(files, program, options, progress, port)
+    return progress.verdicts
 
 
 def _report(
@@ -179,3 +184,4 @@ def _report(
 
 
 _FILE_WIDTH = 100
+_INTERRUPTED = 130

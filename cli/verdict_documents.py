@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import fields
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -12,13 +13,17 @@ from timetracer_otel.replay.verdict import Verdict
 
 __all__ = ["DOCUMENTS"]
 
+_FIELDS = [field.name for field in fields(Verdict) if field.name != "answered"]
+"""What the client got is in the differences."""
+
 _CONTROLS = {number: None for number in range(32) if chr(number) not in "\t\n\r"}
 """XML 1.0 cannot say these at all."""
 
 
 def _json(verdicts: list[Verdict]) -> str:
-    document = {"verdicts": verdicts}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    documents = [{name: getattr(v, name) for name in _FIELDS} for v in verdicts]
+    data = msgspec.json.encode({"verdicts": documents})
+    return msgspec.json.format(data, indent=2).decode() + "\n"
 
 
 def _junit(verdicts: list[Verdict]) -> str:
@@ -44,7 +49,7 @@ def _case(verdict: Verdict) -> ET.Element:
         time=f"{verdict.replayed_us / 1e6:.6f}",
     )
     if verdict.result == "different":
-        found = [*verdict.response, *verdict.missing, *verdict.unexpected, *verdict.blocked]
+        found = verdict.differences
         failure = ET.SubElement(case, "failure", message=_said(found[0]) if found else "")
         failure.text = _said("\n".join(found))
     elif verdict.result == "cannot":

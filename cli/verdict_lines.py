@@ -54,6 +54,7 @@ def _details(verdict: Verdict, width: int) -> list[Text]:
         lines += _differences(verdict.response, width)
     for heading, style, calls in (
         ("calls recorded, and not made", "red", verdict.missing),
+        ("calls made with something else in them", "yellow", verdict.changed),
         ("calls made, that nothing recorded answers", "green", verdict.unexpected),
         ("stopped on their way out", "red", verdict.blocked),
     ):
@@ -91,7 +92,8 @@ def _differences(found: list[str], width: int) -> list[Text]:
 def _facts(verdict: Verdict) -> list[str]:
     facts = ["the same answer, to the byte"] if verdict.result == "same" else []
     calls = count(verdict.calls, "call") if verdict.calls else "no calls"
-    answered = " answered from the recording" if verdict.calls and not verdict.unexpected else ""
+    whole = verdict.calls and not (verdict.unexpected or verdict.changed)
+    answered = " answered from the recording" if whole else ""
     took = f"took {duration(verdict.recorded_us)} then, {duration(verdict.replayed_us)} now"
     return ["; ".join([*facts, calls + answered]), took]
 

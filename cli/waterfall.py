@@ -31,12 +31,11 @@ def outcome(interaction: Interaction) -> Text:
         return Text(interaction.error.type, style="bold red")
     if interaction.response is None:
         return Text("no answer", style="yellow")
-    say = protocol_of(interaction).outcome
-    if say is not None:
-        return Text(say(interaction.response), style="green")
     if isinstance(interaction.response, SqlResponse):
         return Text(_sql_outcome(interaction.response), style="green")
-    assert isinstance(interaction.response, HttpResponse)
+    if not isinstance(interaction.response, HttpResponse):
+        say = protocol_of(interaction).outcome
+        return Text(say(interaction.response) if say is not None else "ok", style="green")
     status = f"{interaction.response.status} {interaction.response.reason}".strip()
     ending = Text(status, style=status_style(interaction.response.status))
     raised = getattr(interaction, "raised", None)

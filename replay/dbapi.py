@@ -2,56 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Self
 
+from timetracer_otel.dbapi import RUNNING, SETTING, UNSEEN
+from timetracer_otel.dbapi_calls import Origin
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.interaction import decode_error
-from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
-from timetracer_otel.recording.draft import Scope
+from timetracer_otel.interaction import RecordedError, decode_error
+from timetracer_otel.protocols.sql import SqlInteraction, SqlResponse
+from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.sessions import answer
-from timetracer_otel.values import decode, snapshot
+from timetracer_otel.values import decode
 
-__all__ = ["RecordedConnection", "RecordedCursor"]
+__all__ = ["Driver", "RecordedConnection", "RecordedCursor"]
+
+_GRACE_S = 30.0
 
 
-class RecordedCursor:
+def _all_rows(rows: list[Any]) -> Any:
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What a driver's own objects are like, where that cannot be seen in a recording.
+
+    `connection` and `cursor` are its classes: whether a name is theirs, and a method, is looked
+    up there. `described` makes a cursor's description from its columns, and `rows_of` what a
+    fetch of many gives from a list. `fetch_zero` is what ``fetchmany(0)`` fetches: ``all``, the
+    cursor's ``arraysize``, or ``none``. `no_result` gives what a fetch raises without a result,
+    executed or not. `wait` lets other tasks run, for seconds, where the driver would wait for
+    the network.
+    """
+
+    name: str
+    connection: type[Any] | None = None
+    cursor: type[Any] | None = None
+    described: Callable[[list[Any]], Any] = tuple
+    rows_of: Callable[[list[Any]], Any] = _all_rows
+    fetch_zero: str = "none"
+    returns_cursor: bool = False
+    forgets_rowcount: bool = False
+    no_result: Callable[[bool], BaseException | None] = field(default=lambda _: None)
+    wait: Callable[[float], None] = field(default=lambda _: None)
+
+
+class _Asking:
+    """What a driver's object may be asked besides what is the same for all."""
+
+    def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
+        raise NotImplementedError
+
+    def _other(self, kind: type[Any] | None, name: str, prefix: str = "") -> Any:
+        """Attribute or method `name`: told from the recording, or done with no effect."""
+        if name[:1] == "_" or (kind is not None and name in SETTING and not hasattr(kind, name)):
+            text = f"{kind.__name__!r} object" if kind is not None else "connection in replay"
+            raise AttributeError(f"{text} has no attribute {name!r}")
+        found = getattr(kind, name, None)
+        if name in SETTING and callable(found):
+            return _nothing
+        if found is None or not callable(found):
+            return self._ask_recorded(f".{prefix}{name}")
+        if name in UNSEEN:
+            reason = "what it does was not recorded: only statements and values are"
+            raise CannotReplay(subject=f"`{name}` of a connection", reason=reason)
+
+        def method(*args: Any, **keywords: Any) -> Any:
+            parameters = [*args, keywords] if keywords else list(args)
+            return self._ask_recorded(f"{prefix}{name}", parameters or None)
+
+        return method
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+class RecordedCursor(_Asking):
     """Executes by asking the recording; holds the rows that were fetched then."""
 
     arraysize = 1
-    itersize = 2000
-    server_side = False
-    name: str | None = None
 
     def __init__(self, connection: RecordedConnection) -> None:
         self.connection = connection
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: Any = None
-        self._rows: list[Any] = []
+        self._rows: list[Any] | None = None
+        self._rowcount_read: int | None = None
+        self._executed = False
         self._next = 0
-        self._broken: BaseException | None = None
+        self._broken: RecordedError | None = None
 
     def execute(self, statement: Any, parameters: Any = None, *_: Any, **__: Any) -> Any:
-        return self._ask("execute", statement, parameters)
+        return self._run("execute", statement, parameters)
 
     def executemany(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Any:
-        return self._ask("executemany", statement, parameters)
+        return self._run("executemany", statement, parameters)
 
-    def executescript(self, script: Any) -> Any:
-        return self._ask("executescript", script, None)
+    def __getattr__(self, name: str) -> Any:
+        driver = self.connection.driver
+        if name not in RUNNING:
+            return self._other(driver.cursor, name)
+        if driver.cursor is not None and not hasattr(driver.cursor, name):
+            raise AttributeError(f"{driver.cursor.__name__!r} object has no attribute {name!r}")
+        return lambda statement="", parameters=None: self._run(name, statement, parameters)
 
-    def callproc(self, name: Any, parameters: Any = None) -> Any:
-        return self._ask("callproc", name, parameters)
+    def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
+        return self.connection._ask_recorded(operation, parameters)
 
-    def nextset(self) -> Any:
-        return self._ask("nextset", "", None)
-
-    def _ask(self, operation: str, statement: Any, parameters: Any) -> Any:
+    def _run(self, operation: str, statement: Any, parameters: Any) -> Any:
         recorded = self.connection.ask(operation, statement, parameters)
-        if recorded.error is not None and recorded.error.stage != "fetch":
-            raise decode_error(recorded.error)
-        self._broken = decode_error(recorded.error) if recorded.error is not None else None
         response = recorded.response or SqlResponse()
         if response.truncated:
             raise CannotReplay(
@@ -60,216 +123,229 @@ class RecordedCursor:
                 hint="raise `max_rows` or `max_trace_kb` and record it again",
             )
         columns = response.columns
-        self.description = None if columns is None else [decode(column) for column in columns]
+        driver = self.connection.driver
+        self._broken, self._executed = response.error, True
+        self.description = (
+            None if columns is None else driver.described([decode(column) for column in columns])
+        )
         self.rowcount = response.rowcount
         self.lastrowid = decode(response.lastrowid)
-        self._rows = [tuple(decode(cell) for cell in row) for row in response.rows]
+        self._rowcount_read = response.extra.get("rowcount when read")
+        self._rows = None if columns is None else [_row(row) for row in response.rows]
         self._next = 0
+        if "notices" in response.extra:
+            self.connection.notices[:] = response.extra["notices"]
         if "returned" in response.extra:
             return decode(response.extra["returned"])
-        return self if self.connection.returns_cursor else None
+        return self if driver.returns_cursor else None
 
     def fetchone(self) -> Any:
-        rows = self.fetchmany(1)
+        rows = self._take(1)
         return rows[0] if rows else None
 
-    def fetchmany(self, size: int | None = None) -> list[Any]:
-        rows = self._rows[self._next : self._next + (size or self.arraysize)]
-        self._next += len(rows)
-        if not rows and self._broken is not None:
-            raise self._broken
-        return rows
+    def fetchmany(self, size: int | None = None, *_: Any, **__: Any) -> Any:
+        if size == 0:
+            rule = self.connection.driver.fetch_zero
+            size = {"none": 0, "all": None, "arraysize": self.arraysize}[rule]
+        elif size is None:
+            size = self.arraysize
+        return self.connection.driver.rows_of(self._take(size))
 
     def fetchall(self) -> Any:
-        rows = self._rows[self._next :]
-        self._next = len(self._rows)
+        return self.connection.driver.rows_of(self._take(None))
+
+    def _take(self, size: int | None) -> list[Any]:
+        if self._rows is None:
+            return self._nothing_to_fetch()
+        end = len(self._rows) if size is None else self._next + size
+        rows = self._rows[self._next : end]
+        if self._broken is not None and (end > len(self._rows) or size is None):
+            error, self._broken = decode_error(self._broken), None
+            raise error
+        self._next += len(rows)
+        if self._rowcount_read is not None and self._next >= len(self._rows):
+            self.rowcount = self._rowcount_read
+        return rows
+
+    def _nothing_to_fetch(self) -> list[Any]:
         if self._broken is not None:
-            raise self._broken
-        return rows if self.connection.driver not in ("pymysql", "mysqldb") else tuple(rows)
+            raise decode_error(self._broken)
+        error = self.connection.driver.no_result(self._executed)
+        if error is not None:
+            raise error
+        return []
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchone, None)
 
-    def setinputsizes(self, *_: Any) -> None:
-        """Nothing is sent, so nothing has a size."""
-
-    def setoutputsize(self, *_: Any) -> None:
-        """As above."""
+    def __next__(self) -> Any:
+        row = self.fetchone()
+        if row is None:
+            raise StopIteration
+        return row
 
     def close(self) -> None:
-        if self.connection.driver == "psycopg":
-            self.rowcount = -1  # psycopg 3 forgets it, and SQLAlchemy reads it lazily
+        if self.connection.driver.forgets_rowcount:
+            self.rowcount = -1
 
     async def _async_soft_close(self) -> None:
         """SQLAlchemy's async adapters have it."""
+        self.close()
 
-    def __enter__(self) -> RecordedCursor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class _Info:
-    """What psycopg and psycopg2 say of a connection."""
-
-    dbname = host = user = "replay"
-    port = 0
-    server_version = 150000
-    encoding = "utf-8"
-    transaction_status = 0
-    status = 0
-
-    def parameter_status(self, name: str) -> str | None:
-        return {"standard_conforming_strings": "on", "TimeZone": "UTC"}.get(name)
+def _row(row: Any) -> Any:
+    """A list of values is what every sequence of cells became; a dict cursor's row is an object."""
+    return tuple(decode(cell) for cell in row) if type(row) is list else decode(row)
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    return None
+class _RecordedPart(_Asking):
+    """``connection.info``: every question to it is one to the recording."""
+
+    def __init__(self, connection: RecordedConnection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+
+    def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
+        return self._connection._ask_recorded(operation, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        kind = _ConnectionInfo if name in vars(_ConnectionInfo) else None
+        return self._other(kind, name, f"{self._name}.")
+
+
+class _ConnectionInfo:
+    """The methods that psycopg's and psycopg2's have; all else in it are attributes."""
+
+    def parameter_status(self, name: str) -> None: ...
+
+    def get_parameters(self) -> None: ...
+
+    def get_parameter_status(self, name: str) -> None: ...
+
+
+class RecordedConnection(_Asking):
+    """What libraries and the application ask of a driver's connection.
+
+    What only sets the connection up does nothing; what asks the server asks the recording.
+    `scope` is ``bootstrap`` until its connect events are over. `isinstance` takes it for the
+    driver's own.
+    """
+
+    def __init__(self, origin: Origin, driver: Driver) -> None:
+        self.origin = origin
+        self.driver = driver
+        self.notices: list[str] = []
+
+    @property  # type: ignore[misc]  # `isinstance` asks for it, and nothing assigns to it
+    def __class__(self) -> Any:
+        return self.__dict__["driver"].connection or RecordedConnection
+
+    def ask(self, operation: str, statement: Any = "", parameters: Any = None) -> SqlInteraction:
+        """The recorded answer; raises the recorded error.
+
+        That of an asynchronous driver lets other tasks run first, as a network would.
+        """
+        ref = self.origin.ref(operation, statement, parameters)
+        ref.server = recorded_server(ref.system, ref.server)
+        self.driver.wait(0)
+        recorded = answer("sql", self.origin.library, ref, self.origin.scope)
+        if not isinstance(recorded, SqlInteraction):
+            raise TypeError(f"{recorded.title} is no SQL interaction")
+        if recorded.error is not None:
+            if recorded.error.type == "CancelledError":
+                # whoever cancelled it then will do so again: a timeout, another task
+                self.driver.wait(recorded.duration_us / 1e6 + _GRACE_S)
+            raise decode_error(recorded.error)
+        return recorded
+
+    def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
+        response = self.ask(operation, "", parameters).response
+        return decode(response.extra.get("returned")) if response is not None else None
+
+    def cursor(self, *_: Any, **__: Any) -> RecordedCursor:
+        return RecordedCursor(self)
+
+    def commit(self) -> None:
+        self.ask("commit")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _OURS and name[:1] != "_":
+            self.origin.setting(name, value)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        kind = self.driver.connection
+        if name == "info":
+            return _RecordedPart(self, name)
+        # SQLAlchemy 2.0's adapters pass on to the driver what they have not themselves
+        passing = "__getattr__" in vars(kind or object)
+        if name in SETTING and (passing or callable(getattr(kind, name, None))):
+            return partial(self._set, name)
+        if name in _BELOW and hasattr(kind, "driver_connection"):
+            return _DriverConnection(self)
+        if name not in RUNNING:
+            return self._other(kind, name)
+        if kind is None or not hasattr(kind, name):
+            raise AttributeError(f"connection in replay has no attribute {name!r}")
+        return lambda *args, **keywords: _executed(self, name, args, keywords)
+
+    def _set(self, name: str, *args: Any, **_: Any) -> None:
+        if len(args) == 1:
+            self.origin.setting(name, args[0])
+        if name == "await_" and hasattr(args[0], "close"):
+            args[0].close()  # what sets up the driver's own connection has nothing to set up
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.commit()
+
+
+_OURS = frozenset(("driver", "notices", "origin"))
+_TOLD_AT_ONCE = frozenset(
+    ["get_reset_query", "get_server_pid", "get_server_version", "is_closed", "is_in_transaction"]
+)
+_BELOW = frozenset(("_connection", "driver_connection"))
+"""Names under which SQLAlchemy's async adapters have the driver's own connection."""
+
+
+class _DriverConnection:
+    """The asynchronous connection below one of SQLAlchemy's adapters.
+
+    What sets it up does nothing; what else it is asked was not seen.
+    """
+
+    def __init__(self, above: RecordedConnection) -> None:
+        self._above = above
+
+    def __getattr__(self, name: str) -> Any:
+        if name in SETTING:
+            return _nothing_async
+        if name in vars(self._above):
+            return vars(self._above)[name]
+        if name in _TOLD_AT_ONCE:
+            return lambda *args: self._above._ask_recorded(f"connection.{name}", list(args) or None)
+        raise CannotReplay(
+            subject=f"`{name}` of the connection of {self._above.driver.name}",
+            reason="what is asked of it past SQLAlchemy is not recorded",
+        )
 
 
 async def _nothing_async(*_: Any, **__: Any) -> None:
     return None
 
 
-_SILENT = frozenset(
-    [
-        "add_notice_handler",
-        "close",
-        "create_aggregate",
-        "create_collation",
-        "create_function",
-        "load_extension",
-        "enable_load_extension",
-        "set_autocommit",
-        "set_client_encoding",
-        "set_deferrable",
-        "set_isolation_level",
-        "set_read_only",
-        "set_session",
-        "set_trace_callback",
-        "terminate",
-        "rollback",
-        "reset",
-        "ping",
-        "set_character_set",
-        "select_db",
-        "tpc_begin",
-        "tpc_prepare",
-        "tpc_commit",
-        "tpc_rollback",
-    ]
-)
-_SILENT_ASYNC = frozenset(
-    ["set_type_codec", "set_builtin_type_codec", "add_listener", "remove_listener"]
-)
-
-
-class RecordedConnection:
-    """What SQLAlchemy's dialects and the application ask of a driver's connection.
-
-    What only sets the connection up does nothing; what asks the server asks the recording.
-    `scope` is ``bootstrap`` until its connect events are over.
-    """
-
-    isolation_level: Any = None
-    autocommit: Any = False
-    deferrable: Any = False
-    readonly: Any = False
-    read_only: Any = False
-    notices: Sequence[str] = ()
-    encoding = "utf8"
-    charset = "utf8mb4"
-    closed: Any = 0
-    status = 1
-    broken = False
-    server_version = 150000
-    in_transaction = False
-    row_factory: Any = None
-    text_factory: Any = str
-    info: Any = _Info()
-
-    def __init__(
-        self,
-        *,
-        library: str,
-        system: str,
-        driver: str,
-        checkpoint: Callable[[], None],
-    ) -> None:
-        self.scope: Scope = "bootstrap"
-        self.driver = driver
-        self.returns_cursor = driver in ("pysqlite", "psycopg")
-        self._library = library
-        self._system = system
-        self._checkpoint = checkpoint
-
-    def ask(self, operation: str, statement: Any = "", parameters: Any = None) -> SqlInteraction:
-        """The recorded answer; an async engine lets other tasks run first, as a network would."""
-        text = statement.decode() if isinstance(statement, bytes) else str(statement)
-        ref = SqlRequestRef(operation, self._system, self.driver, text, snapshot(parameters))
-        self._checkpoint()
-        recorded = answer("sql", self._library, ref, self.scope)
-        if not isinstance(recorded, SqlInteraction):
-            raise TypeError(f"{recorded.title} is no SQL interaction")
-        return recorded
-
-    def cursor(self, *_: Any, **__: Any) -> RecordedCursor:
-        return RecordedCursor(self)
-
-    def execute(self, statement: Any, parameters: Any = None) -> Any:
-        cursor = self.cursor()
-        cursor.execute(statement, parameters)
-        return cursor
-
-    def executemany(self, statement: Any, parameters: Any) -> Any:
-        cursor = self.cursor()
-        cursor.executemany(statement, parameters)
-        return cursor
-
-    def commit(self) -> None:
-        recorded = self.ask("commit")
-        if recorded.error is not None:
-            raise decode_error(recorded.error)
-
-    def get_server_info(self) -> Any:
-        return self._told("get_server_info")
-
-    def character_set_name(self) -> Any:
-        return self._told("character_set_name")
-
-    def _told(self, operation: str) -> Any:
-        response = self.ask(operation).response
-        return decode(response.extra.get("returned")) if response is not None else None
-
-    def await_(self, awaitable: Any) -> Any:
-        """SQLAlchemy's async adapters run what sets a connection up through this."""
-        if hasattr(awaitable, "close"):
-            awaitable.close()
-
-    @property
-    def _connection(self) -> RecordedConnection:
-        return self
-
-    def is_closed(self) -> bool:
-        return False
-
-    @property
-    def adapters(self) -> Any:
-        import psycopg
-
-        return psycopg.adapters
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _SILENT:
-            return _nothing
-        if name in _SILENT_ASYNC:
-            return _nothing_async
-        raise AttributeError(f"{self.driver} connection in replay has no {name!r}")
-
-    def __enter__(self) -> RecordedConnection:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.commit()
+def _executed(
+    connection: RecordedConnection, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    cursor = connection.cursor()
+    getattr(cursor, name)(*args, **keywords)
+    return cursor

@@ -1,119 +1,239 @@
-"""Nothing leaves the process: every way out that Python code has is blocked and named."""
+"""Nothing leaves the process: every way out that Python code has is blocked and named.
+
+Allowed on purpose: listening and accepting, socket pairs, this process's own listeners, what
+`multiprocessing` made to speak with its own children, the machine's log, names that resolve
+without a network. Out of reach: C code that opens sockets by itself (but for libpq, guarded
+where Python calls it) and other programs that the application starts.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
+import os
 import socket
-import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from functools import wraps
-from pathlib import Path
-from types import FrameType
+from pathlib import PurePosixPath
 from typing import Any
 
+import timetracer_otel.replay.libraries
 from timetracer_otel.errors import BlockedCall
-from timetracer_otel.patching import Change, Ledger, Patch, PatchIfPresent
-from timetracer_otel.replay.sessions import Sessions, current_session
+from timetracer_otel.libraries import library_modules
+from timetracer_otel.patching import Change, Ledger, PatchIfPresent
+from timetracer_otel.replay.listening import ports_of_process
+from timetracer_otel.replay.origin import following, origin
+from timetracer_otel.replay.sessions import Sessions
 
 __all__ = ["install_guard"]
 
-_STDLIB = sysconfig.get_path("stdlib")
-_SITE = ("site-packages", "dist-packages")
+_LOGS = frozenset({"/dev/log", "/var/run/syslog", "/run/systemd/journal/socket"})
+"""The machine's own log: nothing comes back from it."""
+
+_GUARDED_FAMILIES = frozenset(
+    getattr(socket, name)
+    for name in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_VSOCK", "AF_BLUETOOTH", "AF_TIPC")
+    if hasattr(socket, name)
+)
+"""Others speak with the kernel alone (netlink, crypto)."""
+
+_LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost"})
 
 
 def install_guard(sessions: Sessions) -> Callable[[], None]:
-    """Block outgoing calls from here on; returns what undoes it.
-
-    Listening and accepting are untouched, and so is a socket to this process's own listeners.
-    """
+    """Block outgoing calls from here on; returns what undoes it."""
+    guard = _Guard(sessions)
     ledger = Ledger()
-    for change in _changes(sessions):
-        ledger.apply([change])
+    ledger.apply([*following(), *guard.changes()])
     return ledger.restore
 
 
-def _changes(sessions: Sessions) -> Iterator[Change]:
-    for name in ("connect", "connect_ex"):
-        yield Patch(f"socket:socket.{name}", _guarding(sessions, 1))
-    yield Patch("socket:socket.sendto", _guarding(sessions, -1))
-    yield Patch("socket:getaddrinfo", _guarding(sessions, 0, resolving=True))
-    if importlib.util.find_spec("uvloop"):
-        for name in ("create_connection", "create_unix_connection", "getaddrinfo"):
-            yield Patch(f"uvloop:Loop.{name}", _guarding(sessions, 2 if "conn" in name else 1))
-    if importlib.util.find_spec("psycopg2"):
-        yield Patch("psycopg2:_connect", _guarding(sessions, 0))
-    if importlib.util.find_spec("psycopg"):
-        target = "psycopg._connection_base:BaseConnection._connect_gen"
-        yield PatchIfPresent(target, _guarding_class_method(sessions))
+class _Guard:
+    """Lets a call pass, or blocks it; knows which libraries are live."""
 
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        names = {
+            library.module.partition(".")[0]: library.name
+            for library in library_modules(timetracer_otel.replay.libraries)
+        }
+        self._names = names
+        live = sessions.live
+        self._live = live | {package for package, name in names.items() if name in live}
 
-def _guarding(
-    sessions: Sessions, position: int, *, resolving: bool = False
-) -> Callable[[Any], Any]:
-    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(original)
-        def guard(*args: Any, **keywords: Any) -> Any:
-            target = args[position] if len(args) > abs(position) - (position < 0) else keywords
-            if not (_is_local(target) if resolving else _is_own(args[0], target)):
-                _check(sessions, target)
-            return original(*args, **keywords)
+    # -- what is patched ----------------------------------------------------------------------
 
-        return guard
+    def changes(self) -> Iterator[Change]:
+        for name in ("connect", "connect_ex"):
+            yield self._before(f"socket:socket.{name}", self._connecting)
+        yield self._before("socket:socket.sendto", lambda sock, *a: self._sending(sock, a[-1]))
+        yield self._before("socket:socket.sendmsg", self._sending_message)
+        for name in ("send", "sendall"):
+            yield self._before(f"socket:socket.{name}", self._sending_datagram)
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+            yield self._before(f"socket:{name}", self._resolving)
+        yield self._before("socket:getnameinfo", self._naming)
+        if importlib.util.find_spec("uvloop"):
+            yield from self._uvloop()
+        if importlib.util.find_spec("psycopg2"):
+            yield self._before("psycopg2:_connect", self._libpq)
+        if importlib.util.find_spec("psycopg"):
+            target = "psycopg._connection_base:BaseConnection._connect_gen"
+            yield PatchIfPresent(target, self._wrapping_class_method)
 
-    return wrap
+    def _uvloop(self) -> Iterator[Change]:
+        """Its C code opens sockets by itself."""
+        yield self._before("uvloop:Loop.create_connection", self._loop_connecting)
+        yield self._before("uvloop:Loop.create_unix_connection", self._loop_connecting_locally)
+        yield self._before("uvloop:Loop.create_datagram_endpoint", self._loop_datagrams)
+        yield self._before(
+            "uvloop:Loop.getaddrinfo", lambda _loop, *a, **k: self._resolving(*a, **k)
+        )
+        yield self._before("uvloop:Loop.getnameinfo", lambda _loop, *a, **k: self._naming(*a, **k))
 
+    def _before(self, target: str, check: Callable[..., None]) -> Change:
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(original)
+            def call(*args: Any, **keywords: Any) -> Any:
+                check(*args, **keywords)
+                return original(*args, **keywords)
 
-def _guarding_class_method(sessions: Sessions) -> Callable[[Any], Any]:
-    def wrap(original: Any) -> Any:
+            return call
+
+        return PatchIfPresent(target, wrap)  # `sendmsg` is not everywhere
+
+    def _wrapping_class_method(self, original: Any) -> Any:
         function = original.__func__
 
-        def guard(cls: Any, conninfo: str = "", **keywords: Any) -> Any:
-            _check(sessions, _without_password(conninfo))
-            return function(cls, conninfo, **keywords)
+        def call(cls: type[Any], /, *args: Any, **keywords: Any) -> Any:
+            self._libpq(*args, **keywords)
+            return function(cls, *args, **keywords)
 
-        return classmethod(guard)
+        return classmethod(call)
 
-    return wrap
+    # -- what is checked ----------------------------------------------------------------------
+
+    def _connecting(self, sock: socket.socket, address: Any) -> None:
+        if sock.type & socket.SOCK_DGRAM and sock.family is not socket.AF_UNIX:
+            return  # nothing is sent yet: that is how a machine's own address is found
+        self._sending(sock, address)
+
+    def _sending(self, sock: socket.socket, address: Any) -> None:
+        if sock.family in _GUARDED_FAMILIES and not _is_permitted(address):
+            self._block(_shown(address))
+
+    def _sending_message(
+        self, sock: socket.socket, _buffers: Any, _data: Any = (), _flags: int = 0, *address: Any
+    ) -> None:
+        if address and address[0] is not None:
+            self._sending(sock, address[0])
+        else:
+            self._sending_datagram(sock)
+
+    def _sending_datagram(self, sock: socket.socket, *_: Any) -> None:
+        """On a connected socket; a stream's was checked when it connected."""
+        if sock.type & socket.SOCK_DGRAM and sock.family in (socket.AF_INET, socket.AF_INET6):
+            self._block(_shown(sock.getpeername()))
+
+    def _resolving(
+        self,
+        host: Any = None,
+        port: Any = None,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - as `getaddrinfo` has it
+        proto: int = 0,
+        flags: int = 0,
+    ) -> None:
+        if not (flags & (socket.AI_PASSIVE | socket.AI_NUMERICHOST) or _is_local_name(host)):
+            self._block(_shown((host, port)) if port else _shown(host))
+
+    def _naming(self, address: Any, flags: int = 0) -> None:
+        if not (flags & socket.NI_NUMERICHOST or _is_loopback(address[0])):
+            self._block(f"the name of {address[0]}")
+
+    def _loop_connecting(
+        self, _loop: Any, _factory: Any, host: Any = None, port: Any = None, **keywords: Any
+    ) -> None:
+        if keywords.get("sock") is None and not _is_permitted((host, port)):
+            self._block(_shown((host, port)))
+
+    def _loop_connecting_locally(
+        self, _loop: Any, _factory: Any, path: Any = None, **keywords: Any
+    ) -> None:
+        if keywords.get("sock") is None and not _is_permitted(path):
+            self._block(_shown(path))
+
+    def _loop_datagrams(
+        self, _loop: Any, _factory: Any, _local: Any = None, remote_addr: Any = None, **_: Any
+    ) -> None:
+        if remote_addr is not None:
+            self._block(_shown(remote_addr))
+
+    def _libpq(self, conninfo: Any = "", *_: Any, **keywords: Any) -> None:
+        words = {**_conninfo(str(conninfo)), **keywords}
+        shown = [f"{name}={words[name]}" for name in ("host", "port", "dbname") if words.get(name)]
+        self._block(f"PostgreSQL ({' '.join(shown) or 'by its default address'})")
+
+    def _block(self, target: str) -> None:
+        """Unless a live library is what makes the call."""
+        found = origin()
+        if not self._live.isdisjoint(found.packages):
+            return
+        package = found.library(self._names)
+        library = self._names.get(package, package)
+        self._sessions.block(f"{library} → {target} at {found.line or '?'}")
+        raise BlockedCall(target=target, library=library, line=found.line or "?")
 
 
-def _without_password(conninfo: str) -> str:
-    return " ".join(word for word in conninfo.split() if not word.startswith("password="))
+def _is_permitted(address: Any) -> bool:
+    if isinstance(address, bytes | str | os.PathLike):
+        return _is_own_path(os.fsdecode(address))
+    host, port = address[0], address[1]
+    return _is_loopback(host) and port in ports_of_process(os.getpid())
 
 
-def _is_local(target: Any) -> bool:
-    """Names that resolve without a network."""
-    return target in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"localhost")  # noqa: S104
+def _is_own_path(path: str) -> bool:
+    """Nowhere, the machine's log, or a listener that `multiprocessing` made."""
+    name, folder = PurePosixPath(path).name, PurePosixPath(path).parent.name
+    made = name.removeprefix("\0").startswith("listener-")
+    return not path or path in _LOGS or (made and (folder.startswith("pymp-") or path[0] == "\0"))
 
 
-def _is_own(subject: Any, target: Any) -> bool:
-    """A socket pair, or a datagram of this process to itself."""
-    return isinstance(subject, socket.socket) and isinstance(target, bytes | str) and not target
+def _is_loopback(host: Any) -> bool:
+    try:
+        return ipaddress.ip_address(_text(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return _text(host) in _LOCAL_NAMES
 
 
-def _check(sessions: Sessions, target: Any) -> None:
-    library, line = _who()
-    if library in sessions.live:
-        return
-    session = current_session()
-    where = f"{target[0]}:{target[1]}" if isinstance(target, tuple) else str(target)
-    if session is not None:
-        session.outcome.blocked.append(f"{library} → {where} at {line}")
-    raise BlockedCall(target=where, library=library, line=line)
+def _is_local_name(host: Any) -> bool:
+    """One that resolves without a network: an address, this machine's name, localhost."""
+    name = _text(host).partition("%")[0]
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name in _LOCAL_NAMES or name == socket.gethostname()
+    return True
 
 
-def _who() -> tuple[str, str]:
-    """The outermost library on the stack, and the line of the application that called it."""
-    library, line = "the application", "?"
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if any(part in Path(file).parts for part in _SITE):
-            if line == "?":
-                library = package
-        elif not file.startswith((_STDLIB, "<")) and package != "timetracer_otel":
-            line = f"{file}:{frame.f_lineno}"
-            break
-        frame = frame.f_back
-    return library, line
+def _text(host: Any) -> str:
+    if host is None:
+        return ""
+    return host.decode("latin-1") if isinstance(host, bytes | bytearray) else str(host)
+
+
+def _shown(target: Any) -> str:
+    if isinstance(target, tuple) and len(target) > 1:
+        host = _text(target[0])
+        return f"[{host}]:{target[1]}" if ":" in host else f"{host}:{target[1]}"
+    return os.fsdecode(target) if isinstance(target, bytes | os.PathLike) else str(target)
+
+
+def _conninfo(text: str) -> dict[str, str]:
+    """What a connection string says, roughly: it is to be named, without its password."""
+    if "://" in text:
+        where = text.partition("://")[2].rpartition("@")[2].partition("?")[0]
+        address, _, name = where.partition("/")
+        host, _, port = address.partition(":")
+        return {"host": host, "port": port, "dbname": name}
+    return dict(word.split("=", 1) for word in text.split() if "=" in word)

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import chain
 from typing import Any, Literal
+
+import msgspec
 
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 
-__all__ = ["Answers", "Found", "Nearest", "Reusable"]
+__all__ = ["Answers", "Asks", "Found", "Nearest", "Reusable", "Wanted"]
 
 How = Literal["path", "key", "loose"]
 """By key and path; by key alone; by key with volatile literals as placeholders."""
 
+Asks = Callable[[Interaction], object]
+"""What of an interaction is known early; equal where two may be the same."""
+
+Wanted = Callable[[Interaction], bool]
+
 _NEAREST_OF = 200
+_NEAREST_TITLE = 300
+"""What is compared for it: a request may have made thousands of long calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,9 @@ class _Index:
 
     by_path: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
     by_key: dict[str, deque[int]] = field(default_factory=dict)
-    by_loose: dict[str, deque[int]] = field(default_factory=dict)
+    by_loose: dict[str, list[int]] = field(default_factory=dict)
+    by_loose_path: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    has_cut: bool = False
 
 
 class Answers:
@@ -54,41 +66,123 @@ class Answers:
     interactions there are. Not thread-safe: its session holds the lock.
     """
 
-    def __init__(self, interactions: Sequence[Interaction]) -> None:
+    def __init__(
+        self, interactions: Sequence[Interaction], entry: Interaction | None = None
+    ) -> None:
         self.interactions = interactions
+        self._entry = entry
         self._used = bytearray(len(interactions))
         self._indexes: dict[str, _Index] = {}
+        self._questions: dict[Asks, dict[object, list[int]]] = {}
+        self._live: dict[str, str] = {}
 
     def take(
-        self, protocol: Protocol, request: Any, key: str, path: str, *, loosely: bool
+        self, protocol: Protocol, request: Any, key: str, paths: Sequence[str], *, loosely: bool
     ) -> Found | None:
-        """The answer to `request`, marked as given; None when nothing recorded fits."""
+        """The answer to `request`, marked as given; None when nothing recorded fits.
+
+        `paths` are where the call may be said to stand, best first: within its own span or not.
+        """
         index = self._indexes.get(protocol.name) or self._make_index(protocol)
-        place = self._next(index.by_path.get((key, path)))
-        if place is not None:
-            return self._give(place, "path")
+        for path in paths:
+            place = self._next(index.by_path.get((key, path)))
+            if place is not None:
+                return self._give(place, "path")
         place = self._next(index.by_key.get(key))
+        if place is None and index.has_cut:
+            place = self._next(index.by_key.get(protocol.cut_key(request)))
         if place is not None:
             return self._give(place, "key")
         if loosely:
-            place = self._next(self._loose(protocol, index).get(protocol.loose_key(request)))
+            place = self._drawn_anew(protocol, index, request, paths)
             if place is not None:
                 return self._give(place, "loose")
         return None
 
-    def take_if_due(self, protocol: Protocol, key: str, path: str) -> Found | None:
-        """The answer to `key` if all that was recorded before it at `path` has been given."""
+    def take_next(
+        self, asks: Asks, question: object, paths: tuple[str, ...], wanted: Wanted
+    ) -> Interaction | None:
+        """The first interaction left that asks `question`, marked as given if it is `wanted`.
+
+        For what has to be known before a request is whole: whether its connection is refused.
+        """
+        places = self._by_question(asks).get(question, [])
+        left = [place for place in places if not self._used[place]]
+        mine = [place for place in left if self.interactions[place].path in paths]
+        first = next(iter(mine or left), None)
+        if first is None or not wanted(self.interactions[first]):
+            return None
+        return self._give(first, "key").interaction
+
+    def _by_question(self, asks: Asks) -> dict[object, list[int]]:
+        found = self._questions.get(asks)
+        if found is None:
+            found = self._questions[asks] = {}
+            for place, interaction in enumerate(self.interactions):
+                found.setdefault(asks(interaction), []).append(place)
+        return found
+
+    def upcoming(self, protocol: Protocol, like: Callable[[Any], bool]) -> Interaction | None:
+        """The first that is not given yet and whose request is `like` the one to come."""
+        for interaction, used in zip(self.interactions, self._used, strict=True):
+            if not used and type(interaction) is protocol.interaction and like(interaction.request):
+                return interaction
+        return None
+
+    def _drawn_anew(
+        self, protocol: Protocol, index: _Index, request: Any, paths: Sequence[str]
+    ) -> int | None:
+        """The first call that differs in nothing but what the request itself drew.
+
+        A literal that came from outside comes again: another one in its place is another thing.
+        Nor is what the recording knows by its own name drawn anew.
+        """
+        self._index_loosely(protocol, index)
+        loose = protocol.loose_key(request)
+        here = [index.by_loose_path.get((loose, path), ()) for path in paths]
+        for place in chain(*here, index.by_loose.get(loose, ())):
+            if self._used[place]:
+                continue
+            pairs = protocol.volatile_pairs(self.interactions[place].request, request)
+            before = self._known_before(place)
+            if all(
+                self._live.get(recorded, live) == live
+                and (recorded in self._live or recorded not in before)
+                and live not in self._whole
+                for recorded, live in pairs.items()
+            ):
+                self._live.update(pairs)
+                return place
+        return None
+
+    def _known_before(self, place: int) -> str:
+        """All that had come from outside when the call at `place` was made."""
+        came: list[Any] = [self._entry.request] if self._entry is not None else []
+        came += [interaction.response for interaction in self.interactions[:place]]
+        return msgspec.json.encode(came).decode()
+
+    @cached_property
+    def _whole(self) -> str:
+        return msgspec.json.encode([self._entry, self.interactions]).decode()
+
+    def take_if_due(self, protocol: Protocol, key: str, paths: tuple[str, ...]) -> Found | None:
+        """The answer to `key` if all that was recorded before it at its path has been given."""
         index = self._indexes.get(protocol.name) or self._make_index(protocol)
-        queue = index.by_path.get((key, path))
-        while queue and self._used[queue[0]]:
-            queue.popleft()
-        if not queue:
-            return None
-        before = range(queue[0])
-        waiting = (i for i in before if not self._used[i] and self.interactions[i].path == path)
-        if any(type(self.interactions[i]) is protocol.interaction for i in waiting):
-            return None
-        return self._give(queue.popleft(), "path")
+        for path in paths:
+            queue = index.by_path.get((key, path))
+            while queue and self._used[queue[0]]:
+                queue.popleft()
+            if queue and not self._waiting_before(queue[0], protocol, path):
+                return self._give(queue.popleft(), "path")
+        return None
+
+    def _waiting_before(self, place: int, protocol: Protocol, path: str) -> bool:
+        """Whether calls of the protocol that were recorded earlier at `path` are still to come."""
+        earlier = zip(self.interactions[:place], self._used[:place], strict=True)
+        return any(
+            not used and found.path == path and type(found) is protocol.interaction
+            for found, used in earlier
+        )
 
     def unused(self) -> list[Interaction]:
         """What was recorded and never asked for."""
@@ -100,11 +194,15 @@ class Answers:
         mine = [i for i in self.interactions if type(i) is protocol.interaction]
         if not mine:
             return None
-        title = protocol.title(request)
+        title = protocol.title(request)[:_NEAREST_TITLE]
         unused = {id(i) for i in self.unused()}
+        mine.sort(key=lambda i: id(i) not in unused)
         best = max(
             mine[:_NEAREST_OF],
-            key=lambda i: (SequenceMatcher(None, i.title, title).ratio(), id(i) in unused),
+            key=lambda i: (
+                SequenceMatcher(None, i.title[:_NEAREST_TITLE], title).ratio(),
+                id(i) in unused,
+            ),
         )
         differences = protocol.differences(best.request, request)
         repeated = "nothing, but it was answered already" if id(best) not in unused else ""
@@ -117,15 +215,18 @@ class Answers:
                 key = protocol.key(interaction.request)
                 index.by_path.setdefault((key, interaction.path), deque()).append(place)
                 index.by_key.setdefault(key, deque()).append(place)
+                body = getattr(interaction.request, "body", None)
+                index.has_cut = index.has_cut or getattr(body, "truncated", False)
         return index
 
-    def _loose(self, protocol: Protocol, index: _Index) -> dict[str, deque[int]]:
-        if not index.by_loose:
-            for place, interaction in enumerate(self.interactions):
-                if type(interaction) is protocol.interaction:
-                    key = protocol.loose_key(interaction.request)
-                    index.by_loose.setdefault(key, deque()).append(place)
-        return index.by_loose
+    def _index_loosely(self, protocol: Protocol, index: _Index) -> None:
+        if index.by_loose:
+            return
+        for place, interaction in enumerate(self.interactions):
+            if type(interaction) is protocol.interaction:
+                key = protocol.loose_key(interaction.request)
+                index.by_loose_path.setdefault((key, interaction.path), []).append(place)
+                index.by_loose.setdefault(key, []).append(place)
 
     def _next(self, queue: deque[int] | None) -> int | None:
         while queue:
@@ -167,3 +268,12 @@ class Reusable:
         number = self._given.get(whole, 0)
         self._given[whole] = number + 1
         return recorded[min(number, len(recorded) - 1)]
+
+    def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
+        """What `take` would give next for a key that asks `question`, if it is `wanted`."""
+        for whole, recorded in self._by_key.items():
+            upcoming = recorded[min(self._given.get(whole, 0), len(recorded) - 1)]
+            if asks(upcoming) == question and wanted(upcoming):
+                self._given[whole] = self._given.get(whole, 0) + 1
+                return upcoming
+        return None

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
-from opentelemetry import trace as otel
 
 import timetracer_otel.replay.libraries
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cassette.files import find, read
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Installation
 from timetracer_otel.recording import Recorder
 from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.replay import sessions
+from timetracer_otel.replay.ahead import READ_AHEAD, install_reading_ahead
 from timetracer_otel.replay.choosing import Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
-from timetracer_otel.replay.reporting import Reporter
+from timetracer_otel.replay.reporting import Reporter, announced
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
 
@@ -64,9 +68,9 @@ def activate(settings: Settings, recorder: Recorder) -> None:
 
 def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recorder) -> Sessions:
     """Answer from `cassettes` from here on, in this process. Raises `CannotReplay`."""
-    first = cassettes[0]
-    outside = Session(replace(first.cassette, bootstrap=_all_bootstraps(cassettes)), first.name)
-    found = Sessions(outside, settings.live)
+    first = min(cassettes, key=lambda named: named.cassette.recorded_at)
+    common = replace(first.cassette, bootstrap=_all_bootstraps(cassettes))
+    found = Sessions(Session(common, first.name, outside=True), settings.live)
     sessions.use(found)
     REPLAY.install()
     if settings.clock:
@@ -74,13 +78,21 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     if settings.randomness:
         install_draws(_current_draws)
     install_guard(found)
-    _Entries(cassettes, found, recorder).listen()
+    entries = _Entries(cassettes, found, recorder)
+    entries.listen()
+    install_reading_ahead(entries.depends_on_body)
     Reporter(found).listen(recorder)
     return found
 
 
 def _all_bootstraps(cassettes: Sequence[Named]) -> list[Interaction]:
-    return [interaction for named in cassettes for interaction in named.cassette.bootstrap]
+    """What any of them knows, each answer once: the cassettes of a process repeat each other."""
+    found: dict[bytes, Interaction] = {}
+    for named in cassettes:
+        for one in named.cassette.bootstrap:
+            what = (one.library, one.request, one.response, one.error)
+            found.setdefault(msgspec.json.encode(what), one)
+    return list(found.values())
 
 
 def _current_time() -> sessions.RecordedTime | None:
@@ -106,14 +118,20 @@ class _Entries:
         """From now on, every entry is bound to a session as it begins."""
         self._recorder.entry_listeners.append(self._on_entry)
 
-    def _on_entry(self, record: TraceRecord) -> None:
-        entry = record.entry
-        if entry is None:
-            return
-        trace_id = otel.get_current_span().get_span_context().trace_id
-        self._sessions.bind_later(trace_id, lambda: self._choose(entry.request))
+    def depends_on_body(self, method: str, url: str) -> bool:
+        """Whether a request's body must be known before its session can be."""
+        return not announced() and self._choices.depends_on_body(method, url)
 
-    def _choose(self, request: object) -> Session:
+    def _on_entry(self, record: TraceRecord) -> None:
+        """Only notes the request: what it takes to choose is done when the session is needed."""
+        entry = record.entry
+        if entry is not None:
+            request, ahead = entry.request, READ_AHEAD.get()
+            self._sessions.bind_later(record.root, lambda: self._choose(request, ahead))
+
+    def _choose(self, request: Any, ahead: Body | None) -> Session:
+        if ahead is not None:
+            request = dataclasses.replace(request, body=ahead)
         with self._lock:
-            name, cassette = self._choices.choose(request)
+            name, cassette = self._choices.choose(request, announced())
         return Session(cassette, name)

@@ -14,8 +14,13 @@ from timetracer_otel.interaction import decode_error
 from timetracer_otel.protocols.redis import RedisInteraction, RedisRequestRef
 from timetracer_otel.protocols.redis_commands import nature_of, self_evident_reply
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
-from timetracer_otel.protocols.resp import commands_in, readable, wire_reply
-from timetracer_otel.replay.sessions import answer, current_request_session, current_session
+from timetracer_otel.protocols.resp import commands_in, error_line, readable, wire_reply
+from timetracer_otel.replay.sessions import (
+    Miss,
+    answer,
+    current_request_session,
+    current_session,
+)
 
 __all__ = ["Answers", "Closed", "NotSent", "NothingYet", "Waiting", "refused_now"]
 
@@ -107,7 +112,7 @@ class Answers:
         if str(name).upper() != command[0].decode("utf-8", "replace").upper():
             return False
         error = decode_error(refusal.error)
-        self._broken = error
+        self._broken = error if error_line(error) is not None else root_of(error)
         return True
 
     def _set_up(self, ref: RedisRequestRef, commands: list[list[bytes]]) -> None:
@@ -230,6 +235,7 @@ class Answers:
             raise CannotReplay(subject=self._short, reason=reason)
         session = current_request_session()
         if forever and self._subscriptions is not None and session is not None:
+            session.outcome.misses.append(Miss("redis", "message"))
             raise MissingRecording(
                 library="redis", asked="message", nearest="", difference="", cassette=session.name
             )
@@ -270,4 +276,3 @@ def _refused_outside(server: str) -> Interaction | None:
     ]
     refused = [found for found in mine if found.request.operation == "connect"]
     return refused[0] if refused and len(refused) == len(mine) else None
-

@@ -16,9 +16,7 @@ _HERE = "127.0.0.1"
 
 
 class RecordedSocket(socket.socket):
-    """One end of a pair: waiting, its timeouts and `poll` are the system's own, and end at once
-    where there is something to read.
-    """
+    """One end of a pair: waiting, its timeouts and `poll` are the system's own."""
 
     def __init__(self, answers: Answers, port: int) -> None:
         near, self._far = socket.socketpair()
@@ -33,11 +31,11 @@ class RecordedSocket(socket.socket):
         self.answers.take(data)
         return len(data)
 
-    def recv(self, size: int, *flags: Any) -> bytes:  # type: ignore[override]
+    def recv(self, size: int, *flags: Any) -> bytes:
         data = self._read(size)
         return super().recv(size, *flags) if data is None else data
 
-    def recv_into(self, buffer: Any, size: int = 0, *flags: Any) -> int:  # type: ignore[override]
+    def recv_into(self, buffer: Any, size: int = 0, *flags: Any) -> int:
         data = self._read(size or len(buffer))
         if data is None:
             return super().recv_into(buffer, size, *flags)
@@ -50,6 +48,8 @@ class RecordedSocket(socket.socket):
         except Closed:
             self._far.close()
             return b""
+        except Waiting:
+            return None
         except NothingYet:
             if self.gettimeout() == 0:
                 text = "Resource temporarily unavailable"
@@ -66,7 +66,7 @@ class RecordedSocket(socket.socket):
     def getsockname(self) -> Any:
         return (_HERE, 0)
 
-    def setsockopt(self, *_: Any) -> None:  # type: ignore[override]
+    def setsockopt(self, *_: Any) -> None:
         """Options of TCP mean nothing here."""
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class RecordedReader(asyncio.StreamReader):
         except Waiting:
             data = None
         if data is None:
-            await super()._wait_for_data(func_name)  # type: ignore[misc]  # private, untyped
+            await super()._wait_for_data(func_name)  # type: ignore[misc]  # private: typeshed hides it
         else:
             self.feed_data(data)
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-import msgspec
-from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
-
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
-from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
+from timetracer_otel.recording.current import current_paths, current_root
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.recording.recorder import current_trace
-from timetracer_otel.replay.matching import Answers, Reusable
+from timetracer_otel.replay.matching import Answers, Asks, Reusable, Wanted
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
+from timetracer_otel.replay.substitution import spellings, with_live_values
 
 __all__ = [
     "Miss",
@@ -37,6 +34,13 @@ __all__ = [
     "serving",
     "use",
 ]
+
+
+Root = tuple[int, int]
+"""Trace ID and span ID of a request's local root."""
+
+_REMEMBERED = 256
+"""Ended requests whose detached tasks still find their session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +64,25 @@ class Outcome:
 
 
 class Session:
-    """One cassette while a request is replayed from it. Thread-safe."""
+    """One cassette while a request is replayed from it. Thread-safe.
 
-    def __init__(self, cassette: Cassette, name: str, *, loosely: bool = True) -> None:
+    `outside` is for what runs outside of any request: it has no sequence, and is answered as
+    often as it asks, from what was recorded there and then from the cassette's own calls.
+    """
+
+    def __init__(
+        self, cassette: Cassette, name: str, *, loosely: bool = True, outside: bool = False
+    ) -> None:
         self.cassette = cassette
         self.name = name
         self.outcome = Outcome()
-        self.answers = Answers(cassette.interactions)
+        self.answers = Answers(cassette.interactions, cassette.entry)
         self.time = RecordedTime(cassette)
         self.draws = RecordedDraws(cassette)
         self._bootstrap = Reusable(cassette.bootstrap)
         self._again = Reusable(cassette.interactions)
         self._loosely = loosely
+        self._outside = outside
         self._pairs: dict[str, str] = {}
         self._lock = RLock()
 
@@ -82,14 +93,14 @@ class Session:
         with self._lock:
             found = (
                 self._set_up(protocol, key)
-                if scope == "bootstrap"
+                if scope == "bootstrap" or self._outside
                 else self._in_sequence(protocol, request, key)
             )
             if found is None:
                 found = self._self_evident(protocol, library, request)
             if found is None:
                 raise self._missing(protocol, library, request)
-            return self._with_live_values(found)
+            return with_live_values(found, self._pairs)
 
     def take_if_recorded(
         self, protocol_name: str, ref: object, scope: Scope = "trace"
@@ -97,13 +108,23 @@ class Session:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
         request = protocol.encode_request(ref)
+        key = protocol.key(request)
         with self._lock:
             if scope == "bootstrap":
-                return self._bootstrap.take(protocol, protocol.key(request))
-            found = self.answers.take(
-                protocol, request, protocol.key(request), _path(), loosely=False
-            )
+                return self._bootstrap.take(protocol, key)
+            found = self.answers.take(protocol, request, key, current_paths(), loosely=False)
         return found.interaction if found is not None else None
+
+    def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
+        """The first interaction left that asks `question`, if it is `wanted`; no miss otherwise."""
+        with self._lock:
+            found = self.answers.take_next(asks, question, current_paths(), wanted)
+            return found or self._bootstrap.take_next(asks, question, wanted)
+
+    def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
+        """What was recorded next of the calls that are `like` the one to come; not given by it."""
+        with self._lock:
+            return self.answers.upcoming(protocol_named(protocol_name), like)
 
     def take_if_due(self, protocol_name: str, ref: object) -> Interaction | None:
         """As `take_if_recorded`, but only when everything before it at this place was given.
@@ -113,7 +134,7 @@ class Session:
         protocol = protocol_named(protocol_name)
         key = protocol.key(protocol.encode_request(ref))
         with self._lock:
-            found = self.answers.take_if_due(protocol, key, _path())
+            found = self.answers.take_if_due(protocol, key, current_paths())
         return found.interaction if found is not None else None
 
     def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
@@ -121,17 +142,18 @@ class Session:
         return found if found is not None else self._again.take(protocol, key)
 
     def _in_sequence(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
-        path = _path()
-        found = self.answers.take(protocol, request, key, path, loosely=False)
+        paths = current_paths()
+        found = self.answers.take(protocol, request, key, paths, loosely=False)
         if found is not None:
             return found.interaction
         again = self._bootstrap.take(protocol, key)
         if again is not None or not self._loosely:
             return again
-        found = self.answers.take(protocol, request, key, path, loosely=True)
+        found = self.answers.take(protocol, request, key, paths, loosely=True)
         if found is None:
             return None
-        self._pairs.update(protocol.volatile_pairs(found.interaction.request, request))
+        pairs = protocol.volatile_pairs(found.interaction.request, request)
+        self._pairs.update(spellings(pairs))
         self.outcome.loose.append(f"{found.interaction.title} ← {protocol.title(request)}")
         return found.interaction
 
@@ -166,77 +188,67 @@ class Session:
             cassette=self.name,
         )
 
-    def _with_live_values(self, interaction: Interaction) -> Interaction:
-        if not self._pairs or interaction.response is None:
-            return interaction
-        response = _substituted(interaction.response, self._pairs)
-        return msgspec.structs.replace(interaction, response=response)
-
-
-def _path() -> str:
-    """Where in its request the running code is; within a CLIENT span it is that span's call."""
-    record = current_trace()
-    span = otel.get_current_span()
-    if record is None:
-        return ""
-    client = getattr(span, "kind", None) is SpanKind.CLIENT
-    return record.path_of(span.get_span_context().span_id, own_span=client)
-
-
-def _substituted(part: Part, pairs: dict[str, str]) -> Any:
-    """`part` with every recorded value that a loose match replaced by its live one."""
-    return msgspec.convert(_walk(msgspec.to_builtins(part), pairs), type(part))
-
-
-def _walk(value: Any, pairs: dict[str, str]) -> Any:
-    if isinstance(value, str):
-        for recorded, live in pairs.items():
-            if recorded in value:
-                value = value.replace(recorded, live)
-        return value
-    if isinstance(value, list | tuple):
-        return [_walk(item, pairs) for item in value]
-    if isinstance(value, dict):
-        return {key: _walk(item, pairs) for key, item in value.items()}
-    return value
-
 
 class Sessions:
-    """All the sessions of a process: one for what runs outside of any request, and one a
-    request, found by the trace that the running code belongs to.
+    """All the sessions of a process.
+
+    One for what runs outside of any request, and one a request, found by the local root that
+    the running code belongs to: a service that calls itself has several requests in one trace.
+    What goes on after its request's end finds its session until `_REMEMBERED` others ended.
     """
 
     def __init__(self, outside: Session, live: Sequence[str] = ()) -> None:
         self.outside = outside
         self.live = frozenset(live)
-        self._by_trace: dict[int, Session] = {}
-        self._choosing: dict[int, Callable[[], Session]] = {}
+        self.listeners: list[Callable[[Session], None]] = []
+        self._by_root: dict[Root, Session] = {}
+        self._choosing: dict[Root, Callable[[], Session]] = {}
+        self._ended: OrderedDict[Root, None] = OrderedDict()
+        self._lock = RLock()
 
-    def bind_later(self, trace_id: int, choose: Callable[[], Session]) -> None:
-        """The session of this trace is chosen when its code first needs one: by then the body
-        of its request is there, as a rule.
-        """
-        self._by_trace.pop(trace_id, None)  # a client may send one trace ID twice
-        self._choosing[trace_id] = choose
+    def bind_later(self, root: Root, choose: Callable[[], Session]) -> None:
+        """The session of this request is chosen when its code first needs one."""
+        with self._lock:
+            self._choosing[root] = choose
 
-    def of_trace(self, trace_id: int) -> Session | None:
-        """The session of a request; None for a trace that is none."""
-        found = self._by_trace.get(trace_id)
-        if found is None and trace_id in self._choosing:
-            choose = self._choosing.pop(trace_id, None)
-            if choose is not None:
-                found = self._by_trace[trace_id] = choose()
+    def of_root(self, root: Root) -> Session | None:
+        """The session of a request; None for what is none."""
+        found = self._by_root.get(root)
+        if found is None and root in self._choosing:
+            with self._lock:  # the others wait for the first who asks
+                choose = self._choosing.pop(root, None)
+                if choose is not None:
+                    self._by_root[root] = choose()
+                found = self._by_root.get(root)
         return found
+
+    def ended(self, root: Root) -> None:
+        """The request is over and reported; the sessions of the last ones are kept."""
+        with self._lock:
+            self._ended[root] = None
+            self._ended.move_to_end(root)
+            while len(self._ended) > _REMEMBERED:
+                gone, _ = self._ended.popitem(last=False)
+                self._by_root.pop(gone, None)
+                self._choosing.pop(gone, None)
 
     def current_request(self) -> Session | None:
         """The session of the request that the running code belongs to."""
-        if not self._by_trace and not self._choosing:
+        if not self._by_root and not self._choosing:
             return None
-        return self.of_trace(otel.get_current_span().get_span_context().trace_id)
+        root = current_root()
+        return self.of_root(root) if root is not None else None
 
     def current(self) -> Session:
         """The running code's session."""
         return self.current_request() or self.outside
+
+    def block(self, what: str) -> None:
+        """The running code's call `what` was stopped on its way out."""
+        session = self.current()
+        session.outcome.blocked.append(what)
+        for listener in self.listeners:
+            listener(session)
 
 
 _active: Sessions | None = None

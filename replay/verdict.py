@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from timetracer_otel.cassette import Cassette, Interaction
+from timetracer_otel.cassette import Cassette
+from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.bodies import content_bytes
-from timetracer_otel.protocols.differences import named_differences
+from timetracer_otel.protocols.differences import named_differences, shortened
 from timetracer_otel.protocols.http_parts import BodyPart, HttpInteraction, HttpResponse
-from timetracer_otel.protocols.registry import protocol_named
+from timetracer_otel.replay.calls import Calls, compare_calls
 from timetracer_otel.replay.reporting import Run
 
 __all__ = ["EXIT_CODES", "Result", "Verdict", "cannot", "judge"]
@@ -19,18 +21,17 @@ Result = Literal["same", "different", "cannot"]
 
 EXIT_CODES: dict[Result, int] = {"same": 0, "different": 1, "cannot": 2}
 
-IGNORED_HEADERS = frozenset({"date", "server", "connection", "keep-alive"})
-"""Headers that the server adds by itself, different from server to server and day to day."""
-
 
 @dataclass
 class Verdict:
     """The outcome of one cassette's replay.
 
     `response` lists differences as ``$.body.total: recorded 1, replayed 2``; `missing` are
-    calls that were recorded and not made, `unexpected` calls that nothing answered or that
-    were made more often, `notes` what is good to know and no difference: loose matches,
-    assumed commits, draws that were really random.
+    calls that were recorded and not made, `changed` those that were made with another field,
+    `unexpected` calls that nothing answered or that were made more often, `blocked` what was
+    stopped on its way out, `notes` what is good to know and no difference: loose matches,
+    assumed commits, draws that were really random. `answered` is what the client got, where
+    that was not this process.
     """
 
     name: str
@@ -39,12 +40,20 @@ class Verdict:
     reason: str = ""
     response: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     calls: int = 0
     recorded_us: int = 0
     replayed_us: int = 0
+    answered: HttpResponse | None = None
+
+    @property
+    def differences(self) -> list[str]:
+        """All that makes it different, in the order of telling."""
+        calls = [*self.missing, *self.changed, *self.unexpected]
+        return [*self.response, *calls, *self.blocked]
 
     @property
     def exit_code(self) -> int:
@@ -58,23 +67,39 @@ def cannot(name: str, title: str, reason: str) -> Verdict:
 
 
 def judge(recorded: Cassette, run: Run, answered: HttpResponse | None) -> Verdict:
-    """Compare the recording with its replay; `answered` is what the client got, where it was
-    not this process.
+    """Compare the recording with its replay.
+
+    `answered` is what the client got, where that was not this process.
     """
     entry = recorded.entry
     replayed = run.replayed.entry
     title = entry.title if entry is not None else recorded.trace_id
     verdict = Verdict(run.name, title, "same", calls=len(run.replayed.interactions))
     verdict.recorded_us, verdict.replayed_us = recorded.duration_us, run.replayed.duration_us
+    verdict.answered = answered
     if isinstance(entry, HttpInteraction) and isinstance(replayed, HttpInteraction):
         verdict.response = _outcome_differences(entry, replayed, answered)
-    verdict.missing, extra = _call_differences(recorded, run.replayed)
-    verdict.unexpected = [_miss(miss) for miss in run.misses] + extra
+    calls = compare_calls(recorded.interactions, run.replayed.interactions, run.assumed)
+    verdict.missing, verdict.changed = calls.missing, calls.changed
+    repeated = [f"{title}: repeated" for title in calls.repeated]
+    verdict.unexpected = _misses(run, calls) + repeated
     verdict.blocked = list(run.blocked)
     verdict.notes = _notes(run)
-    if verdict.response or verdict.missing or verdict.unexpected or verdict.blocked:
+    if verdict.differences:
         verdict.result = "different"
     return verdict
+
+
+def _misses(run: Run, calls: Calls) -> list[str]:
+    """What nothing answered, but for what is a change of a call or a repetition of one."""
+    told = Counter(calls.unanswered)
+    found = []
+    for miss in run.misses:
+        if told[miss["asked"]]:
+            told[miss["asked"]] -= 1
+        else:
+            found.append(_miss(miss))
+    return found
 
 
 def _miss(miss: dict[str, str]) -> str:
@@ -90,7 +115,7 @@ def _notes(run: Run) -> list[str]:
         f"drawn anew, {count} time(s), with nothing recorded: {source}"
         for source, count in sorted(run.unrecorded_draws.items())
     ]
-    return notes
+    return notes + [f"outside of any request: {text}" for text in run.outside]
 
 
 def _outcome_differences(
@@ -98,15 +123,59 @@ def _outcome_differences(
 ) -> list[str]:
     before, after = entry.response, replayed.response
     if before is None or after is None:
-        first = entry.error.type if entry.error else "a response" if before else "no outcome"
-        second = replayed.error.type if replayed.error else "a response" if after else "no outcome"
+        first, second = _outcome(entry), _outcome(replayed)
         return [] if first == second else [f"$: recorded {first}, replayed {second}"]
     found = _replayed(named_differences(before.status, after.status, root="$.status"))
     found += _replayed(named_differences(_headers(before), _headers(after), root="$.headers"))
+    found += _raised_differences(entry, replayed)
     if answered is not None:  # what went over the wire, not what the application sent
         found += _replayed(named_differences(before.status, answered.status, root="$.status"))
+    if answered is not None and _has_body(entry, before):
         after = answered
-    return list(dict.fromkeys(found + _body_differences(before.body, after.body)))
+    stops = before.body is not None and before.body.state in _BROKEN_OFF
+    bodies = _beginning_differences if stops else _body_differences
+    return list(dict.fromkeys(found + bodies(before.body, after.body)))
+
+
+_BROKEN_OFF = ("aborted", "open")
+_BODILESS = frozenset({204, 304})
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
+
+
+def _has_body(entry: HttpInteraction, response: HttpResponse) -> bool:
+    """Whether a body goes over the wire: an application may make one that its server drops."""
+    return entry.request.method != "HEAD" and response.status not in _BODILESS
+
+
+def _outcome(entry: HttpInteraction) -> str:
+    if entry.response is not None:
+        return f"a response of status {entry.response.status}"
+    return _error(entry.error) if entry.error is not None else "no outcome"
+
+
+def _error(error: RecordedError) -> str:
+    """Type and arguments, without the addresses of objects."""
+    args = ", ".join(shortened(argument) for argument in error.args)
+    return _ADDRESS.sub("0x…", f"{error.type}({args})")
+
+
+def _raised_differences(entry: HttpInteraction, replayed: HttpInteraction) -> list[str]:
+    """What the application raised besides answering; whoever leaves early may see it raised."""
+    body = entry.response.body if entry.response is not None else None
+    if body is not None and body.state in _BROKEN_OFF and entry.raised is None:
+        return []
+    one = _error(entry.raised) if entry.raised is not None else "nothing"
+    other = _error(replayed.raised) if replayed.raised is not None else "nothing"
+    return [] if one == other else [f"$.raised: recorded {one}, replayed {other}"]
+
+
+def _beginning_differences(before: BodyPart | None, after: BodyPart | None) -> list[str]:
+    """Of a body that its client broke off, as much as that client saw."""
+    one = content_bytes(before) if before is not None else b""
+    other = content_bytes(after) if after is not None else b""
+    if one.startswith(other) or other.startswith(one):
+        return []  # how much had come by then is the network's affair
+    return _body_differences(before, after)
 
 
 def _replayed(found: list[str]) -> list[str]:
@@ -117,8 +186,8 @@ def _headers(response: HttpResponse) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in response.headers:
         name, _, value = line.partition(": ")
-        if name.lower() not in IGNORED_HEADERS:
-            found.setdefault(name.lower(), []).append(value)
+        # Django's cookies begin with a blank, which is lost on the wire
+        found.setdefault(name.lower(), []).append(value.strip())
     return found
 
 
@@ -139,29 +208,3 @@ def _body_differences(before: BodyPart | None, after: BodyPart | None) -> list[s
 
 def _shown(part: BodyPart) -> str:
     return part.text or content_bytes(part).decode("utf-8", "backslashreplace")
-
-
-def _call_differences(recorded: Cassette, replayed: Cassette) -> tuple[list[str], list[str]]:
-    """Calls recorded and not made, and calls made more often than recorded."""
-    titles: dict[str, str] = {}  # a literal drawn anew is in the title, too: the recorded one
-    before = _calls(recorded.interactions, titles)
-    after = _calls(replayed.interactions, titles)
-    missing = [_titled(key, count) for key, count in (before - after).items()]
-    answered = {key: count for key, count in (after - before).items() if key in before}
-    return missing, [f"{_titled(key, count)}: repeated" for key, count in answered.items()]
-
-
-def _calls(
-    interactions: list[Interaction], titles: dict[str, str]
-) -> Counter[tuple[str, str]]:
-    """By protocol and loose key: literals drawn anew are the same call."""
-    found: Counter[tuple[str, str]] = Counter()
-    for interaction in interactions:
-        protocol = protocol_named(str(interaction.__struct_config__.tag))
-        key = protocol.loose_key(interaction.request)
-        found[key, titles.setdefault(key, interaction.title)] += 1
-    return found
-
-
-def _titled(key: tuple[str, str], count: int) -> str:
-    return key[1] if count == 1 else f"{key[1]} ({count} times)"

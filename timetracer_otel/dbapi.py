@@ -6,132 +6,103 @@ puts them around what its pools open; a driver used directly may do the same.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin, guarded
-from timetracer_otel.recording.draft import Scope
-from timetracer_otel.values import snapshot, snapshot_rows
+from timetracer_otel.dbapi_calls import Apart, Call, Origin, asked_with
+from timetracer_otel.recording import guarded
+from timetracer_otel.values import is_fixed, snapshot
 
-__all__ = ["Origin", "RecordingConnection", "RecordingCursor"]
+__all__ = [
+    "PARTS",
+    "RUNNING",
+    "SETTING",
+    "UNSEEN",
+    "Origin",
+    "RecordingConnection",
+    "RecordingCursor",
+]
 
 if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
 else:
     _Proxy = wrapt.ObjectProxy
 
-_TOLD = (int, str, bytes, tuple, list)
+_NO_KEYWORDS: dict[str, Any] = {}
 
-_CELL_BYTES = 64
-"""What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
+RUNNING = frozenset(("execute", "executemany", "executescript", "callproc", "nextset"))
+"""Methods that run something, on cursors and, with several drivers, on connections."""
 
+SETTING = frozenset(
+    [
+        "add_notice_handler",
+        "autocommit",
+        "await_",
+        "close",
+        "create_aggregate",
+        "create_collation",
+        "create_function",
+        "create_window_function",
+        "enable_load_extension",
+        "load_extension",
+        "ping",
+        "reset",
+        "rollback",
+        "scroll",
+        "select_db",
+        "set_authorizer",
+        "set_autocommit",
+        "set_builtin_type_codec",
+        "set_character_set",
+        "set_client_encoding",
+        "set_deferrable",
+        "set_isolation_level",
+        "set_progress_handler",
+        "set_read_only",
+        "set_session",
+        "set_trace_callback",
+        "set_type_codec",
+        "setinputsizes",
+        "setoutputsize",
+        "terminate",
+    ]
+)
+"""Methods that set a connection up or end something, and tell nothing: not noted."""
 
-class Origin:
-    """Where a connection's calls come from: library, system and driver, and its phase.
+UNSEEN = frozenset(
+    [
+        "backup",
+        "copy",
+        "copy_expert",
+        "copy_from",
+        "copy_to",
+        "cursor",
+        "iterdump",
+        "notices",
+        "stream",
+        "transaction",
+    ]
+)
+"""Methods that give what cannot be noted as one value."""
 
-    `scope` is ``bootstrap`` while the connection is being set up.
-    """
+PARTS = frozenset(["info", "_connection", "driver_connection"])
+"""Attributes that are objects to be asked in their turn: SQLAlchemy's async adapters have the
+driver's own connection under two names."""
 
-    __slots__ = ("driver", "library", "scope", "system")
-
-    def __init__(self, *, library: str, system: str, driver: str) -> None:
-        self.library = library
-        self.system = system
-        self.driver = driver
-        self.scope: Scope = "trace"
-
-    @contextmanager
-    def setting_up(self) -> Iterator[None]:
-        """Calls within the block are connection-scoped traffic."""
-        before, self.scope = self.scope, "bootstrap"
-        try:
-            yield
-        finally:
-            self.scope = before
-
-    def begin(
-        self, operation: str, statement: object = "", parameters: object = None
-    ) -> _Call | None:
-        """A call at the driver begins; None when nothing records here."""
-        text = statement if type(statement) is str else _text(statement)
-        ref = SqlRequestRef(operation, self.system, self.driver, text, snapshot(parameters))
-        draft = begin("sql", self.library, ref, scope=self.scope)
-        recorder = active_recorder()
-        if draft is None or recorder is None:
-            return None
-        return _Call(draft, recorder.settings.max_rows)
-
-
-def _text(statement: object) -> str:
-    return statement.decode("utf-8", "replace") if isinstance(statement, bytes) else str(statement)
-
-
-class _Call:
-    """One call and what has been fetched of its answer so far."""
-
-    __slots__ = ("_draft", "_held", "_kept", "_limit", "answer")
-
-    def __init__(self, draft: Draft, max_rows: int) -> None:
-        self._draft = draft
-        self.answer = SqlResponseRef()
-        self._limit = max_rows
-        self._kept = 0
-        # A request's own call is joined with what is fetched until its trace is complete. What
-        # belongs to no request is written at any moment, so it stays open until it is read.
-        self._held = draft.scope == "bootstrap" or draft.trace.fragment
-
-    def executed(self, cursor: Any, returned: object) -> None:
-        answer = self.answer
-        answer.description = cursor.description
-        answer.rowcount = cursor.rowcount
-        answer.lastrowid = getattr(cursor, "lastrowid", None)
-        if isinstance(returned, _TOLD):  # a driver's own cursor, or None, says nothing more
-            answer.extra["returned"] = snapshot(returned)
-        if not self._held or answer.description is None:
-            self._draft.answered(answer)
-
-    def fetched(self, cursor: Any, rows: list[Any]) -> None:
-        answer = self.answer
-        if answer.description is None:  # a server-side cursor learns its columns late
-            answer.description = cursor.description
-        answer.rowcount = cursor.rowcount
-        count = len(rows)
-        if not count or answer.truncated:
-            return
-        size = count * len(rows[0]) * _CELL_BYTES
-        if self._kept + count > self._limit or not self._draft.trace.grant(size):
-            answer.truncated = True
-            self._draft.trace.note_cut(
-                "rows", "more rows than `max_rows` or the memory limits allow"
-            )
-            return
-        self._kept += count
-        answer.rows.extend(snapshot_rows(rows))
-
-    def failed(self, error: BaseException, stage: str) -> None:
-        if stage == "fetch":
-            self.answer.extra["fetched"] = len(self.answer.rows)
-        self._draft.failed(error, stage)
-
-    def finish(self) -> None:
-        self._draft.answered(self.answer)
-
-    def returned(self, value: object) -> None:
-        self.answer.extra["returned"] = snapshot(value)
-        self._draft.answered(self.answer)
+_TOLD = (int, str, bytes, float, tuple, list, dict, type(None))
 
 
 class RecordingCursor(_Proxy):
     """A driver's cursor, and a note of its calls and rows."""
 
-    def __init__(self, cursor: Any, origin: Origin) -> None:
+    def __init__(self, cursor: Any, origin: Origin, connection: Any = None) -> None:
         super().__init__(cursor)
         self._self_origin = origin
-        self._self_call: _Call | None = None
+        self._self_connection = connection
+        self._self_call: Call | None = None
 
     def execute(self, *args: Any, **keywords: Any) -> Any:
         return self._self_run("execute", self.__wrapped__.execute, args, keywords)
@@ -139,44 +110,59 @@ class RecordingCursor(_Proxy):
     def executemany(self, *args: Any, **keywords: Any) -> Any:
         return self._self_run("executemany", self.__wrapped__.executemany, args, keywords)
 
-    def callproc(self, *args: Any, **keywords: Any) -> Any:
-        return self._self_run("callproc", self.__wrapped__.callproc, args, keywords)
-
-    def executescript(self, *args: Any, **keywords: Any) -> Any:
-        return self._self_run("executescript", self.__wrapped__.executescript, args, keywords)
-
-    def nextset(self) -> Any:
-        return self._self_run("nextset", self.__wrapped__.nextset, (), {})
+    def __getattr__(self, name: str) -> Any:
+        """What not every driver has: it is there if the driver's own cursor has it."""
+        value = getattr(self.__wrapped__, name)
+        if name == "connection" and self._self_connection is not None:
+            return self._self_connection
+        if name in _OF_RESULT or name[:1] == "_":
+            return value
+        if name in RUNNING:
+            return lambda *args, **keywords: self._self_run(name, value, args, keywords)
+        return _noted(self._self_origin, name, value)
 
     def _self_run(
         self, operation: str, call: Callable[..., Any], args: tuple[Any, ...], keywords: Any
     ) -> Any:
         self._self_end()
-        noted: _Call | None = None
+        noted: Call | None = None
         with guarded("dbapi execute"):
-            noted = self._self_origin.begin(operation, *_asked(args, keywords))
+            noted = self._self_origin.begin(operation, *asked_with(args, keywords))
         if noted is None:
             returned = call(*args, **keywords)
             return self if returned is self.__wrapped__ else returned
         try:
-            returned = call(*args, **keywords)
+            returned = _called(self._self_origin, call, args, keywords)
         except BaseException as error:
             with guarded("dbapi error"):
                 noted.failed(error, "execute")
             raise
         with guarded("dbapi executed"):
+            if self._self_connection is not None and self._self_connection._self_has_notices:
+                noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
             self._self_call = noted
         return self if returned is self.__wrapped__ else returned
 
     def fetchone(self) -> Any:
-        row = self._self_fetch(self.__wrapped__.fetchone)
-        if self._self_call is not None:
-            with guarded("dbapi fetch"):
-                if row is None:
-                    self._self_end()
-                else:
-                    self._self_call.fetched(self.__wrapped__, [row])
+        cursor, call = self.__wrapped__, self._self_call
+        if call is None:
+            return cursor.fetchone()
+        try:
+            row = cursor.fetchone()
+        except BaseException as error:
+            self._self_broke_off(error)
+            raise
+        if call.quick and is_fixed(row):  # most rows, and nothing here can fail
+            call.quick -= 1
+            call.answer.rows.append(row)
+            return row
+        with guarded("dbapi fetch"):
+            if row is not None:
+                call.fetched_one(cursor, row)
+            else:
+                self._self_call = None
+                call.read_to_the_end(cursor)
         return row
 
     def fetchmany(self, *args: Any, **keywords: Any) -> Any:
@@ -184,8 +170,6 @@ class RecordingCursor(_Proxy):
         if self._self_call is not None:
             with guarded("dbapi fetch"):
                 self._self_call.fetched(self.__wrapped__, rows)
-                if not rows:
-                    self._self_end()
         return rows
 
     def fetchall(self) -> Any:
@@ -200,10 +184,14 @@ class RecordingCursor(_Proxy):
         try:
             return fetch(*args, **keywords)
         except BaseException as error:
-            with guarded("dbapi fetch"):
-                if self._self_call is not None:
-                    self._self_call.failed(error, "fetch")
+            self._self_broke_off(error)
             raise
+
+    def _self_broke_off(self, error: BaseException) -> None:
+        call, self._self_call = self._self_call, None
+        if call is not None:
+            with guarded("dbapi fetch"):
+                call.broke_off(error)
 
     def __iter__(self) -> Iterator[Any]:
         while (row := self.fetchone()) is not None:
@@ -237,74 +225,149 @@ class RecordingCursor(_Proxy):
         return self.__wrapped__.__exit__(*error)
 
 
-def _asked(args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[object, object]:
-    """Statement and parameters, whatever the driver calls them; iterators are not consumed."""
-    statement = args[0] if args else next(iter(keywords.values()), "")
-    parameters = args[1] if len(args) > 1 else None
-    if parameters is None:
-        named = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_seq")
-        parameters = next((keywords[name] for name in named if name in keywords), None)
-    return statement, parameters
+_OF_RESULT = frozenset(("description", "rowcount", "lastrowid", "arraysize", "connection"))
+"""What is kept with every answer, or set by the application itself."""
 
 
 class RecordingConnection(_Proxy):
-    """A driver's connection whose cursors are noted, and its commits."""
+    """A driver's connection whose cursors are noted, its commits, and what else it is asked."""
 
     def __init__(self, connection: Any, origin: Origin) -> None:
         super().__init__(connection)
         self._self_origin = origin
+        self._self_has_notices = hasattr(type(connection), "notices")
 
     def cursor(self, *args: Any, **keywords: Any) -> Any:
-        return RecordingCursor(self.__wrapped__.cursor(*args, **keywords), self._self_origin)
-
-    def execute(self, *args: Any, **keywords: Any) -> Any:
-        """Several drivers have it: a cursor, executed."""
-        return _through_cursor(self, "execute", args, keywords)
-
-    def executemany(self, *args: Any, **keywords: Any) -> Any:
-        """As `execute`."""
-        return _through_cursor(self, "executemany", args, keywords)
+        cursor = self.__wrapped__.cursor(*args, **keywords)
+        return RecordingCursor(cursor, self._self_origin, self)
 
     def commit(self) -> Any:
-        return self._self_ask("commit", self.__wrapped__.commit)
+        return _ask(self._self_origin, "commit", self.__wrapped__.commit)
 
-    def get_server_info(self) -> Any:
-        """MySQL's version, asked while a connection is set up."""
-        return self._self_ask("get_server_info", self.__wrapped__.get_server_info)
-
-    def character_set_name(self) -> Any:
-        """MySQL's character set, asked while a connection is set up."""
-        return self._self_ask("character_set_name", self.__wrapped__.character_set_name)
-
-    def _self_ask(self, operation: str, call: Callable[[], Any]) -> Any:
-        noted: _Call | None = None
-        with guarded("dbapi connection"):
-            noted = self._self_origin.begin(operation)
+    def rollback(self) -> Any:
+        """Its success says nothing; a failure is noted."""
         try:
-            value = call()
+            return _called(self._self_origin, self.__wrapped__.rollback)
         except BaseException as error:
-            with guarded("dbapi connection"):
-                if noted is not None:
-                    noted.failed(error, operation)
+            with guarded("dbapi rollback"):
+                call = self._self_origin.begin("rollback")
+                if call is not None:
+                    call.failed(error, "rollback")
             raise
-        with guarded("dbapi connection"):
-            if noted is not None:
-                noted.returned(value)
-        return value
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else that a driver's connection may have, noted if it tells something."""
+        value = getattr(self.__wrapped__, name)
+        if name in RUNNING:
+            return lambda *args, **keywords: _through_cursor(self, name, value, args, keywords)
+        if name in SETTING and callable(value):
+            return _set_by(self._self_origin, name, value)
+        return _noted(self._self_origin, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name[:1] != "_":
+            self._self_origin.setting(name, value)
+        super().__setattr__(name, value)
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
         return self
 
     def __exit__(self, *error: object) -> Any:
-        return self.__wrapped__.__exit__(*error)
+        leave = self.__wrapped__.__exit__
+        if error[0] is not None:
+            return leave(*error)
+        return _ask(self._self_origin, "commit", lambda: leave(*error))
+
+
+class _RecordingPart(_Proxy):
+    """An object of a connection's (``connection.info``) that is asked in its turn."""
+
+    def __init__(self, part: Any, origin: Origin, name: str) -> None:
+        super().__init__(part)
+        self._self_origin = origin
+        self._self_name = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__wrapped__, name)
+        return _noted(self._self_origin, name, value, f"{self._self_name}.")
+
+
+def _called(
+    origin: Origin, call: Callable[..., Any], args: Any = (), keywords: Any = _NO_KEYWORDS
+) -> Any:
+    """The application's own call, once."""
+    if not origin.asynchronous:
+        return call(*args, **keywords)
+    with Apart():
+        return call(*args, **keywords)
+
+
+def _set_by(origin: Origin, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        if len(args) == 1:
+            origin.setting(name, args[0])
+        return _called(origin, method, args, keywords)
+
+    return call
+
+
+def _noted(origin: Origin, name: str, value: Any, prefix: str = "") -> Any:
+    """`value`, an attribute or a method, with a note of it or of what its calls give."""
+    if name in PARTS:
+        return _RecordingPart(value, origin, name.lstrip("_").removeprefix("driver_"))
+    if name[:1] == "_" or name in UNSEEN:
+        return value
+    if callable(value):
+        if name in SETTING or inspect.iscoroutinefunction(value) or isinstance(value, type):
+            return value  # asynchronous, or no question at all
+        operation = f"{prefix}{name}"
+        return lambda *args, **keywords: _ask(
+            origin, operation, lambda: value(*args, **keywords), args, keywords
+        )
+    if isinstance(value, _TOLD):
+        with guarded("dbapi attribute"):
+            call = origin.begin(f".{prefix}{name}")
+            if call is not None:
+                call.returned(value)
+    return value
+
+
+def _ask(
+    origin: Origin,
+    operation: str,
+    call: Callable[[], Any],
+    args: tuple[Any, ...] = (),
+    keywords: dict[str, Any] | None = None,
+) -> Any:
+    """Call it; what it gives is noted if it is plain, and what it raises."""
+    noted: Call | None = None
+    with guarded("dbapi connection"):
+        parameters = [*args, keywords] if keywords else list(args)
+        noted = origin.begin(operation, "", parameters or None)
+    try:
+        value = _called(origin, call)
+    except BaseException as error:
+        with guarded("dbapi connection"):
+            if noted is not None:
+                noted.failed(error, operation)
+        raise
+    with guarded("dbapi connection"):
+        if noted is not None and isinstance(value, _TOLD):
+            noted.returned(snapshot(value))
+        elif noted is not None:
+            noted.abandon()
+    return value
 
 
 def _through_cursor(
-    connection: RecordingConnection, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
+    connection: RecordingConnection,
+    name: str,
+    method: Callable[..., Any],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
 ) -> Any:
-    method = getattr(connection.__wrapped__, name)  # AttributeError where the driver has none
-    cursor = RecordingCursor(None, connection._self_origin)
+    cursor = RecordingCursor(None, connection._self_origin, connection)
 
     def call(*args: Any, **keywords: Any) -> Any:
         cursor.__wrapped__ = method(*args, **keywords)

@@ -152,7 +152,9 @@ class BlockedCall(ReplayError):
         self.target = target
         self.library = library
         self.line = line
+        named = " " not in library  # the application itself is none
+        permits = f"; `--live {library}` permits it for one library" if named else ""
         super().__init__(
             f"blocked: {library} tried to reach {target} during replay, at {line}. Replay never "
-            f"goes out on the network; `--live {library}` permits it for one library"
+            f"goes out on the network{permits}"
         )

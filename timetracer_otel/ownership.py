@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["opened_by_another", "opening"]
+__all__ = ["owned", "owning"]
 
 _OWNER: ContextVar[str] = ContextVar("timetracer_owner", default="")
 
 
 @contextmanager
-def opening(library: str) -> Iterator[None]:
-    """Connections that are opened within the block belong to `library`.
-
-    A driver that is captured by itself leaves them alone: `library` sees all that passes.
-    """
+def owning(library: str) -> Iterator[None]:
+    """Connections opened within the block are `library`'s: a layer below leaves them alone."""
     token = _OWNER.set(library)
     try:
         yield
@@ -24,6 +21,6 @@ def opening(library: str) -> Iterator[None]:
         _OWNER.reset(token)
 
 
-def opened_by_another() -> bool:
-    """Whether a layer above is opening the connection that is being made now."""
-    return bool(_OWNER.get())
+def owned() -> str:
+    """The library that is opening a connection around the running code; empty for none."""
+    return _OWNER.get()

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from timetracer_otel.capture.asyncpg import LIBRARY as CAPTURED
-from timetracer_otel.capture.asyncpg import calling, connecting_to, current_scope
+from timetracer_otel.capture.asyncpg import Asking, connecting_to, current_scope
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.libraries import Library
-from timetracer_otel.ownership import opened_by_another
+from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
 from timetracer_otel.recording.draft import Scope
+from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.libraries.asyncpg_wire import SilentTransport
 from timetracer_otel.replay.sessions import answer, current_session, serving
 from timetracer_otel.values import decode
@@ -35,8 +36,9 @@ else:
 class RecordedProtocol(_Proxy):
     """A real protocol, greeted as the recorded server did, whose calls the recording answers."""
 
-    def __init__(self, protocol: Any, transport: SilentTransport) -> None:
+    def __init__(self, protocol: Any, transport: SilentTransport, calling: Asking) -> None:
         super().__init__(protocol)
+        self._self_calling = calling
         self._self_transport = transport
         self._self_connection: Any = None
         self._self_portals: dict[str, Any] = {}
@@ -56,14 +58,14 @@ class RecordedProtocol(_Proxy):
 
     async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
         await asyncio.sleep(0)
-        refused = _if_recorded(calling("prepare", query))
+        refused = _if_recorded(self._self_calling("prepare", query))
         if refused is not None and refused.error is not None:
             await _fail(refused.error)
         kind = options.get("record_class")
         if kind is not None and kind.__module__ != "asyncpg.protocol.record":
             reason = f"rows of {kind.__qualname__} cannot be made from recorded values"
             raise CannotReplay(subject=query, reason=reason, hint="use asyncpg's own Record")
-        described = _if_recorded(calling("describe", query), "bootstrap")
+        described = _if_recorded(self._self_calling("describe", query), "bootstrap")
         told = described.response.extra if described is not None and described.response else {}
         with self._self_transport.describing(told):
             return await self.__wrapped__.prepare(stmt_name, query, timeout, **options)
@@ -73,31 +75,31 @@ class RecordedProtocol(_Proxy):
     ) -> Any:
         if portal_name:
             self._self_portals[portal_name] = args
-        response = await self._self_ask(calling("execute", state.query, args, limit))
+        response = await self._self_ask(self._self_calling("execute", state.query, args, limit))
         return _rows(response, return_extra)
 
     async def execute(
         self, state: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
     ) -> Any:
         args = self._self_portals.get(portal_name, ())
-        response = await self._self_ask(calling("fetch", state.query, args, limit))
+        response = await self._self_ask(self._self_calling("fetch", state.query, args, limit))
         return _rows(response, return_extra)
 
     async def bind_execute_many(
         self, state: Any, args: Any, portal_name: Any, timeout: Any, return_rows: Any
     ) -> Any:
-        response = await self._self_ask(calling("executemany", state.query, list(args)))
+        response = await self._self_ask(self._self_calling("executemany", state.query, list(args)))
         return _rows(response, return_extra=False) if return_rows else None
 
     async def bind(self, state: Any, args: Any, portal_name: Any, timeout: Any) -> Any:
         self._self_portals[portal_name] = args
-        return _told(await self._self_ask(calling("bind", state.query, args)))
+        return _told(await self._self_ask(self._self_calling("bind", state.query, args)))
 
     async def query(self, query: Any, timeout: Any) -> Any:
-        return _told(await self._self_ask(calling("query", query)))
+        return _told(await self._self_ask(self._self_calling("query", query)))
 
     async def copy_out(self, copy_stmt: Any, sink: Any, timeout: Any) -> Any:
-        response = await self._self_ask(calling("copy_out", copy_stmt))
+        response = await self._self_ask(self._self_calling("copy_out", copy_stmt))
         chunks: Any = decode(response.extra.get("data", []))
         for chunk in chunks:
             await sink(chunk)
@@ -113,7 +115,7 @@ class RecordedProtocol(_Proxy):
         timeout: Any,
     ) -> Any:
         sent = [bytes(data)] if data is not None else await _read(reader or records or ())
-        return _told(await self._self_ask(calling("copy_in", copy_stmt, sent)))
+        return _told(await self._self_ask(self._self_calling("copy_in", copy_stmt, sent)))
 
     async def close_statement(self, state: Any, timeout: Any) -> None:
         await asyncio.sleep(0)
@@ -179,29 +181,31 @@ def _connecting(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
 
     @wraps(original)
     async def connect(*args: Any, **keywords: Any) -> Any:
-        if opened_by_another() or not serving("asyncpg"):
+        if owned() or not serving("asyncpg"):
             return await original(*args, **keywords)
         named = signature.bind(*args, **keywords).arguments
-        refused = _if_recorded(connecting_to(named))
+        wanted = connecting_to(named)
+        wanted.server = recorded_server(wanted.system, wanted.server)
+        refused = _if_recorded(wanted)
         if refused is not None and refused.error is not None:
             await _fail(refused.error)
-        return await _opened(named)
+        return await _opened(named, Asking(wanted.server))
 
     return connect
 
 
-async def _opened(named: dict[str, Any]) -> Any:
+async def _opened(named: dict[str, Any], calling: Asking) -> Any:
     """A connection as asyncpg makes it, over a wire that leads nowhere."""
     from asyncpg.protocol.protocol import Protocol
 
     params, addr, loop = named["params"], named["addr"], named["loop"]
     connected = loop.create_future()
     real = Protocol(addr, connected, params, named["record_class"], loop)
-    greeting = answer("sql", "asyncpg", calling("connect", ""), "bootstrap").response
+    greeting = answer("sql", "asyncpg", calling("connect"), "bootstrap").response
     transport = SilentTransport(real, loop)
     transport.greet(greeting.extra["settings"])  # type: ignore[union-attr]
     await connected
-    served = RecordedProtocol(real, transport)
+    served = RecordedProtocol(real, transport, calling)
     given = named.get("params_input", params)
     made = named["connection_class"](served, transport, loop, addr, named["config"], given)
     served.set_connection(made)

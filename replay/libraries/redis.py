@@ -1,4 +1,4 @@
-"""redis-py: connections whose other end is the recording. Everything above the socket is its own."""
+"""redis-py: connections whose other end is the recording; all above the socket is its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from timetracer_otel.capture.redis import LIBRARY as CAPTURED
 from timetracer_otel.capture.redis import opening
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
-from timetracer_otel.replay.redis_answers import Answers, NotSent, refused_now
+from timetracer_otel.replay.redis_answers import Answers, NotSent, Waiting, refused_now
 from timetracer_otel.replay.redis_streams import RecordedReader, RecordedSocket, open_streams
 from timetracer_otel.replay.sessions import serving
 
@@ -65,7 +65,10 @@ def _connecting_async(original: Callable[..., Any]) -> Callable[..., Any]:
 
         async def open_recorded() -> None:
             await asyncio.sleep(0)
-            answers.open()
+            try:
+                answers.open()
+            except Waiting:
+                await _forever()
             self._reader, self._writer = open_streams(answers)
 
         self._connect = open_recorded
@@ -76,6 +79,11 @@ def _connecting_async(original: Callable[..., Any]) -> Callable[..., Any]:
             answers.setting_up = False
 
     return connect
+
+
+async def _forever() -> None:
+    """The application gave up here by itself, and will again."""
+    await asyncio.get_running_loop().create_future()
 
 
 def _answers_of(connection: Any) -> Answers | None:
@@ -110,6 +118,8 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 answers.flush()
             except NotSent as broken:
+                if isinstance(broken.error, asyncio.CancelledError):
+                    await _forever()
                 await self.disconnect(nowait=True)
                 raise broken.error from None
             await asyncio.sleep(0)  # the network would have let other tasks run

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.sqlalchemy import LIBRARY as CAPTURED
-from timetracer_otel.capture.sqlalchemy import SYSTEMS, Creator
-from timetracer_otel.dbapi import RecordingConnection
+from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself, origin_of
+from timetracer_otel.dbapi import Origin, RecordingConnection
+from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.protocols.sql import SqlRequestRef
-from timetracer_otel.replay.dbapi import RecordedConnection
+from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
+from timetracer_otel.replay.database_servers import recorded_server
+from timetracer_otel.replay.dbapi import Driver, RecordedConnection
 from timetracer_otel.replay.sessions import current_session, serving
 
 __all__ = ["LIBRARY"]
+
+_OPENING: ContextVar[Any] = ContextVar("timetracer_opening", default=None)
+"""The pool that opens a connection."""
 
 
 class _Opener:
@@ -30,35 +37,78 @@ class _Opener:
     def __call__(self, *args: Any) -> Any:
         if not serving("sqlalchemy"):
             return self._live(*args)
-        dialect = self._pool._dialect
-        system = SYSTEMS.get(dialect.name, dialect.name)
-        _raise_recorded_refusal(system, dialect.driver)
-        return RecordedConnection(
-            library="sqlalchemy",
-            system=system,
-            driver=dialect.driver,
-            checkpoint=_yield_once if dialect.is_async else _nothing,
-        )
+        _raise_recorded_refusal(origin_of(self._pool))
+        if not makes_connections_itself(self._pool._creator):
+            return _recorded(self._pool)
+        token = _OPENING.set(self._pool)
+        try:
+            # the application's `do_connect` listeners run; in the end the dialect connects
+            opened = self._live(*args)
+        finally:
+            _OPENING.reset(token)
+        return opened if isinstance(opened, RecordedConnection) else _recorded(self._pool)
 
 
-def _raise_recorded_refusal(system: str, driver: str) -> None:
-    """A connection that was refused in this request is refused again, once each."""
+def _recorded(pool: Any) -> RecordedConnection:
+    origin = origin_of(pool)
+    origin.scope = "bootstrap"
+    dialect = pool._dialect
+    connection = RecordedConnection(origin, _driver_of(dialect))
+    if dialect.driver in ("psycopg", "psycopg_async"):
+        from psycopg import adapters
+        from psycopg.adapt import AdaptersMap
+
+        connection.adapters = AdaptersMap(adapters)
+    return connection
+
+
+def _driver_of(dialect: Any) -> Driver:
+    if not dialect.is_async:
+        return DRIVERS.get(dialect.driver, Driver)(dialect.driver)
+    module = type(dialect).__module__
+    classes = [
+        found
+        for name, found in vars(sys.modules[module]).items()
+        if name.startswith("AsyncAdapt_") and found.__module__ == module
+    ]
+    connections = [found for found in classes if found.__name__.endswith("_connection")]
+    cursors = [c for c in classes if c.__name__.endswith("_cursor") and "_ss_" not in c.__name__]
+    psycopg = dialect.driver.startswith("psycopg")
+    return Driver(
+        dialect.driver,
+        connection=connections[-1] if connections else None,
+        cursor=cursors[-1] if cursors else None,
+        described=psycopg_columns if psycopg else list if dialect.driver == "asyncpg" else tuple,
+        forgets_rowcount=psycopg,
+        wait=_let_others_run,
+    )
+
+
+def _let_others_run(seconds: float) -> None:
+    from sqlalchemy.util import await_only
+
+    await_only(asyncio.sleep(seconds))
+
+
+def _raise_recorded_refusal(origin: Origin) -> None:
+    """A connection that was refused in this request is refused again, at the same place in it."""
     session = current_session()
     if session is None:
         return
-    refused = session.take_if_recorded("sql", SqlRequestRef("connect", system, driver))
-    if refused is not None and refused.error is not None:
-        raise decode_error(refused.error)
+    ref = origin.ref("connect", "", place_of_connecting())
+    ref.server = recorded_server(ref.system, ref.server)
+    refused = session.take_if_recorded("sql", ref)
+    if refused is not None and getattr(refused, "error", None) is not None:
+        raise decode_error(refused.error)  # type: ignore[arg-type]
 
 
-def _nothing() -> None:
-    return None
+def _connecting_dialect(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def connect(self: Any, *args: Any, **keywords: Any) -> Any:
+        pool = _OPENING.get()
+        return original(self, *args, **keywords) if pool is None else _recorded(pool)
 
-
-def _yield_once() -> None:
-    from sqlalchemy.util import await_only
-
-    await_only(asyncio.sleep(0))
+    return connect
 
 
 def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -74,7 +124,7 @@ def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
         original(self)
         opened = _real(self.dbapi_connection)
         if isinstance(opened, RecordedConnection):
-            opened.scope = "trace"  # its connect events are over
+            opened.origin.scope = "trace"  # its connect events are over
 
     return connect
 
@@ -94,14 +144,20 @@ def _pinging(original: Callable[..., bool]) -> Callable[..., bool]:
     return ping
 
 
-def _no_type_info(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Psycopg's own query for hstore wants its own connection; rows come converted anyway."""
+def _recorded_types(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What psycopg's dialects were told of hstore when they first connected."""
 
     @wraps(original)
     def fetch(self: Any, connection: Any, name: str) -> Any:
-        if isinstance(_real(connection.connection.dbapi_connection), RecordedConnection):
+        real = _real(connection.connection.dbapi_connection)
+        if not isinstance(real, RecordedConnection):
+            return original(self, connection, name)
+        found = real._ask_recorded("type_info", [name])
+        if found is None:
             return None
-        return original(self, connection, name)
+        from psycopg.types import TypeInfo
+
+        return TypeInfo(found[0], found[1], found[2], regtype=found[3])
 
     return fetch
 
@@ -115,9 +171,10 @@ LIBRARY = Library(
     distribution=CAPTURED.distribution,
     versions=CAPTURED.versions,
     changes=(
+        Patch("sqlalchemy.engine.default:DefaultDialect.connect", _connecting_dialect),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
-        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _no_type_info),
-        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _no_type_info),
+        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _recorded_types),
+        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _recorded_types),
     ),
 )

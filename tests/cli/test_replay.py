@@ -183,6 +183,7 @@ def test_a_server_stays_up_each_request_choosing_its_cassette_until_it_is_told_t
         assert program.stdout.readline() == f"same  GET http://shop/hello/{name}\n"
         assert program.stdout.readline().strip().endswith(".json")
         assert "the same answer" in program.stdout.readline()
+        assert "took" in program.stdout.readline()
     program.send_signal(number)
     program.communicate()
     assert program.returncode == 0

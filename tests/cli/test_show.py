@@ -48,9 +48,6 @@ Raised at application
   TypeError: unsupported operand type(s)
 
 1 SELECT id, credit FROM customers WHERE id = ?  → 1 row
-  SELECT id, credit
-  FROM customers
-  WHERE id = ?
   parameters: [3]
   id  credit
   3   19.90

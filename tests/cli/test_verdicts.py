@@ -26,6 +26,7 @@ DIFFERENT = a_verdict(
         f'$.body.a: recorded "{"x" * 90}", replayed 1',
     ],
     missing=["GET http://tax/rates"],
+    changed=["GET http://stock/1: $.query: recorded 1, asked 2"],
     unexpected=["httpx: GET http://tax/rate (nearest: GET http://tax/rates; url)"],
     blocked=["requests tried to reach 10.0.0.1:80"],
     notes=["assumed to succeed: COMMIT"],
@@ -37,11 +38,11 @@ def _text(*verdicts: Verdict, **options: Any) -> list[str]:
 
 
 def test_the_same_is_said_with_what_it_is_made_of() -> None:
-    facts = "the same answer, to the byte; 3 calls answered from the recording"
     assert _text(a_verdict()) == [
         "same  GET http://shop/items",
         "  /srv/a.json",
-        f"  {facts}; took 12.3 ms then, 4.0 ms now",
+        "  the same answer, to the byte; 3 calls answered from the recording",
+        "  took 12.3 ms then, 4.0 ms now",
     ]
 
 
@@ -56,12 +57,15 @@ def test_every_difference_is_told() -> None:
         "      + 1",
         "  calls recorded, and not made",
         "    GET http://tax/rates",
+        "  calls made with something else in them",
+        "    GET http://stock/1: $.query: recorded 1, asked 2",
         "  calls made, that nothing recorded answers",
         "    httpx: GET http://tax/rate (nearest: GET http://tax/rates; url)",
         "  stopped on their way out",
         "    requests tried to reach 10.0.0.1:80",
         "  note: assumed to succeed: COMMIT",
-        "  3 calls; took 12.3 ms then, 4.0 ms now",
+        "  3 calls",
+        "  took 12.3 ms then, 4.0 ms now",
     ]
 
 

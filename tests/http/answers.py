@@ -37,7 +37,7 @@ PLAIN = {
     "no_reason_phrase": "/no-phrase",
     "early_hints": "/early",
     "http_1_0": "/old",
-    "ten_megabytes": "/large",
+    "some_megabytes": "/large",
     "query_with_odd_characters": "/echo?a=%20&b=%C3%BC&c=+&a=2&d",
     "path_with_odd_characters": "/echo/%2F/ü ;x",
 }

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
 
 from tests.http.caller import Caller, case
+from tests.http.snapshots import error_snapshot
 
 ERRORS = {
     "truncated_body": "/truncated",
@@ -40,7 +45,7 @@ async def read_timeout_in_the_body(caller: Caller) -> None:
 
 @case
 async def connect_timeout(caller: Caller) -> None:
-    await caller.get(f"{caller.deaf_url}/", timeout=0.3)
+    await caller.get(f"{caller.at.deaf_url}/", timeout=0.3)
 
 
 @case
@@ -60,7 +65,7 @@ async def pool_timeout(caller: Caller) -> None:
 
 @case
 async def connection_refused(caller: Caller) -> None:
-    await caller.get(f"{caller.refused_url}/")
+    await caller.get(f"{caller.at.refused_url}/")
 
 
 @case
@@ -68,7 +73,7 @@ async def connection_refused_with_retries(caller: Caller) -> None:
     library = caller.library
     kind = library.AsyncHTTPTransport if caller.is_async else library.HTTPTransport
     async with caller.client(transport=kind(retries=1)):
-        await caller.ask("GET", f"{caller.refused_url}/retried")
+        await caller.ask("GET", f"{caller.at.refused_url}/retried")
 
 
 @case
@@ -78,7 +83,7 @@ async def unknown_host(caller: Caller) -> None:
 
 @case
 async def plain_text_where_tls_is_expected(caller: Caller) -> None:
-    await caller.get(caller.url.replace("http:", "https:") + "/json")
+    await caller.get(caller.at.url.replace("http:", "https:") + "/json")
 
 
 @case
@@ -100,11 +105,11 @@ async def an_upload_shorter_than_announced(caller: Caller) -> None:
 
 @case
 async def an_upload_that_fails(caller: Caller) -> None:
-    async def later():  # type: ignore[no-untyped-def]
+    async def later() -> AsyncIterator[bytes]:
         yield b"first"
         raise ValueError("the application's own")
 
-    def now():  # type: ignore[no-untyped-def]
+    def now() -> Iterator[bytes]:
         yield b"first"
         raise ValueError("the application's own")
 
@@ -147,3 +152,40 @@ async def a_task_that_is_cancelled(caller: Caller) -> None:
             await task
         except asyncio.CancelledError as error:
             caller.note(cancelled=type(error).__name__)
+
+
+@case
+async def a_call_that_takes_too_long_for_its_caller(caller: Caller) -> None:
+    """The caller's own clock ends it, then and now."""
+    if not caller.is_async:
+        return
+    async with caller.client() as client:
+        with anyio.move_on_after(0.2) as scope:
+            await client.get("/slow-headers")
+        caller.note(headers=scope.cancelled_caught)
+        with anyio.move_on_after(0.2) as scope:
+            async with caller.streamed("GET", "/slow-body") as response:
+                try:
+                    async for chunk in response.aiter_raw():
+                        caller.note(chunk=chunk.decode())
+                finally:
+                    caller.note(closed=response.is_closed)
+        caller.note(body=scope.cancelled_caught)
+
+
+@case
+async def one_call_of_a_group_that_fails(caller: Caller) -> None:
+    """The failure of one cancels the other."""
+    if not caller.is_async:
+        return
+
+    async def fail(client: Any) -> None:
+        await client.get(f"{caller.at.refused_url}/in-a-group")
+
+    async with caller.client() as client:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.get, "/slow-headers?in=group")
+                group.start_soon(fail, client)
+        except BaseExceptionGroup as error:
+            caller.note(raised=[error_snapshot(one) for one in error.exceptions])

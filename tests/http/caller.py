@@ -7,16 +7,22 @@ run by a single `send`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from tests.http.snapshots import error_snapshot, response_snapshot
 
-__all__ = ["CASES", "CLIENTS", "Caller", "case"]
+__all__ = ["CASES", "CLIENTS", "LOOPS", "Addresses", "Caller", "case"]
 
 CLIENTS = ("httpx-sync", "httpx-async", "httpx2-sync", "httpx2-async")
+LOOPS = ("httpx-uvloop", *(("httpx-trio",) if find_spec("trio") else ()))
+"""Asynchronous clients on other event loops: some of the cases are enough for them."""
 
 Case = Callable[["Caller"], Awaitable[None]]
 
@@ -36,24 +42,56 @@ async def ready(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers are, and what it takes to trust them; from test to program by name."""
+
+    url: str
+    deaf_url: str
+    refused_url: str
+    tls_url: str
+    proxy_url: str
+    unix_socket: str
+    ca_file: str
+    client_file: str
+
+    @classmethod
+    def from_environment(cls) -> Addresses:
+        return cls(**{name: os.environ[name.upper()] for name in cls.__annotations__})
+
+    def as_environment(self) -> dict[str, str]:
+        return {name.upper(): value for name, value in asdict(self).items()}
+
+
+# a client's own takes longer to make than a call takes
+_NO_TRUST = ssl.create_default_context(cadata=None, capath="/nowhere")
+
+
 class Caller:
     """What a case works with: clients of one kind, and what it has seen so far."""
 
-    def __init__(self, kind: str, url: str, deaf_url: str, refused_url: str) -> None:
+    def __init__(self, kind: str, at: Addresses) -> None:
         name, _, mode = kind.partition("-")
         self.library: Any = import_module(name)
-        self.is_async = mode == "async"
-        self.url = url
-        self.deaf_url = deaf_url
-        self.refused_url = refused_url
+        self.is_async = mode != "sync"
+        self.at = at
         self.seen: list[Any] = []
         self.current: Any = None
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        return {
+            "base_url": self.at.url,
+            "timeout": 30.0,
+            "trust_env": False,
+            "verify": _NO_TRUST,
+        }
 
     @asynccontextmanager
     async def client(self, **options: Any) -> AsyncIterator[Any]:
         """A client of this kind; its cookie jar is part of the snapshot in the end."""
         kind = self.library.AsyncClient if self.is_async else self.library.Client
-        client = kind(**{"base_url": self.url, "timeout": 30.0, "trust_env": False, **options})
+        client = kind(**{**self._usual, **options})
         self.current = client
         try:
             if self.is_async:
@@ -74,7 +112,7 @@ class Caller:
         call = options.pop("client", None) or self.current
         try:
             response = await ready(call.request(method, target, **options))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             self.note(error=error_snapshot(error))
             return None
         if snap:
@@ -106,7 +144,7 @@ class Caller:
                     found.append(item)  # noqa: PERF401 - what came before an error counts
             else:
                 found.extend(getattr(response, way)(*arguments))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             found.append(error_snapshot(error))
         self.note(way=way, items=found)
         return found
@@ -115,7 +153,7 @@ class Caller:
         """The outcome of `call`, noted if it is an error."""
         try:
             return await ready(call())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             self.note(error=error_snapshot(error))
 
     async def close(self, response: Any) -> None:
@@ -126,11 +164,17 @@ class Caller:
         """Read the whole body as this kind of client does."""
         return await self.tried(response.aread if self.is_async else response.read)
 
-    def stream_of(self, *chunks: bytes) -> Any:
-        """A generator of chunks, of the kind that the client takes."""
+    def stream_of(self, *chunks: bytes, taken: list[bytes] | None = None) -> Any:
+        """A generator of chunks, of the kind the client takes; `taken` says how far it came."""
 
-        async def later() -> AsyncIterator[bytes]:
+        def now() -> Iterator[bytes]:
             for chunk in chunks:
+                if taken is not None:
+                    taken.append(chunk)
                 yield chunk
 
-        return later() if self.is_async else (chunk for chunk in chunks)
+        async def later() -> AsyncIterator[bytes]:
+            for chunk in now():
+                yield chunk
+
+        return later() if self.is_async else now()

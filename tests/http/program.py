@@ -1,6 +1,6 @@
-"""All cases with one client, in a process of its own: recorded, or replayed.
+"""All cases with one client, in a process of its own: recorded, replayed, or without us.
 
-``python -m tests.http.program record|replay CLIENT FOLDER`` with the addresses in the
+``python -m tests.http.program record|replay|bare CLIENT FOLDER`` with the addresses in the
 environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,23 @@ from opentelemetry import trace as otel
 from opentelemetry.trace import SpanKind
 
 import timetracer_otel
-from tests.http import answers, breaks, streams, uploads
-from tests.http.caller import CASES, Caller
+from tests.http import answers, breaks, secure, streams, uploads
+from tests.http.caller import CASES, Addresses, Caller
 from tests.http.snapshots import error_snapshot, plain
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import begin_entry
 
-assert all((answers, breaks, streams, uploads))  # they enter their cases
+assert all((answers, breaks, secure, streams, uploads))  # they enter their cases
 
 
 async def run_all(kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    at = Addresses.from_environment()
     for name in os.environ.get("CASES", "").split() or CASES:
-        caller = Caller(kind, os.environ["URL"], os.environ["DEAF_URL"], os.environ["REFUSED_URL"])
+        caller = Caller(kind, at)
         try:
             await CASES[name](caller)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             caller.note(escaped=error_snapshot(error))
         found[name] = plain(caller.seen)
     return found
@@ -48,16 +50,52 @@ def run_now(kind: str) -> dict[str, Any]:
     raise AssertionError("a synchronous case waited")
 
 
+def run_on_uvloop(kind: str) -> dict[str, Any]:
+    import uvloop
+
+    return uvloop.run(run_all(kind))
+
+
+def run_on_trio(kind: str) -> dict[str, Any]:
+    import trio
+
+    return dict(trio.run(run_all, kind))
+
+
+_RUNNERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "sync": run_now,
+    "async": lambda kind: asyncio.run(run_all(kind)),
+    "uvloop": run_on_uvloop,
+    "trio": run_on_trio,
+}
+
+
 def main(mode: str, kind: str, folder: Path) -> None:
-    timetracer_otel.instrument()
+    if mode == "bare":
+        instrument_without_us()
+    else:
+        timetracer_otel.instrument()
     tracer = otel.get_tracer("tests")
     with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
         entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        found = asyncio.run(run_all(kind)) if kind.endswith("-async") else run_now(kind)
-        entry.answered(HttpResponseRef(200, []))
+        found = _RUNNERS[kind.partition("-")[2]](kind)
+        if entry is not None:
+            entry.answered(HttpResponseRef(200, []))
     timetracer_otel.shutdown()
     (folder / f"{mode}.json").write_text(json.dumps(found))
+
+
+def instrument_without_us() -> None:
+    """OpenTelemetry alone: what the application sees then is what it has to see."""
+    from opentelemetry.instrumentation.httpx import (
+        HTTPX2ClientInstrumentor,
+        HTTPXClientInstrumentor,
+    )
+    from opentelemetry.sdk.trace import TracerProvider
+
+    otel.set_tracer_provider(TracerProvider())
+    HTTPXClientInstrumentor().instrument()
+    HTTPX2ClientInstrumentor().instrument()
 
 
 if __name__ == "__main__":

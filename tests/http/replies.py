@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip as gzip_module
 import hashlib
 import json as json_module
+import ssl
 import zlib
 from email import message_from_bytes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 WORDS = b'{"name": "Z\\u00fcrich", "n": [1, 2.50, 1e3], "big": 12345678901234567890}'
 TEXT = "Grüße aus Zürich — ☃\nzweite Zeile\r\ndritte".encode()
 BINARY = bytes(range(256)) * 3
-LARGE = hashlib.sha256(b"large").digest() * (10 * 1024 * 1024 // 32)
+LARGE = hashlib.sha256(b"large").digest() * (3 * 1024 * 1024 // 32)
 
 
 def reply(
@@ -40,7 +41,7 @@ def chunked_reply(asked: Asked, chunks: list[bytes], *headers: bytes, trailer: b
     )
     for chunk in chunks:
         asked.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        asked.wait(0.02)
+        asked.wait(0.005)
     asked.send(b"0\r\n" + trailer + b"\r\n")
     return True
 
@@ -312,11 +313,10 @@ def echo(asked: Asked) -> bool:
         "size": len(asked.body),
     }
     if kind.startswith("multipart/"):
-        message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
+        message: Any = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
         said["size"] = 0
         said["parts"] = [
-            [part["content-disposition"], str(part.get_payload())]
-            for part in message.get_payload()  # type: ignore[union-attr,index]
+            [part["content-disposition"], str(part.get_payload())] for part in message.get_payload()
         ]
     elif "form" in kind:
         said["form"] = parse_qsl(asked.body.decode())
@@ -324,3 +324,28 @@ def echo(asked: Asked) -> bool:
         said["sha"] = hashlib.sha256(asked.body).hexdigest()
     said["kept"] = {k: v for k, v in asked.headers.items() if k in ("cookie", "x-mine")}
     return reply(asked, json_module.dumps(said).encode(), b"Content-Type: application/json")
+
+
+def who(asked: Asked) -> bool:
+    """The name in the client's certificate."""
+    certificate = asked.wire.getpeercert() if isinstance(asked.wire, ssl.SSLSocket) else None
+    names = (certificate or {}).get("subjectAltName", ())
+    return reply(asked, repr(names).encode())
+
+
+def mounted(asked: Asked) -> bool:
+    return reply(asked, b"through the mount")
+
+
+def upload(asked: Asked) -> bool:
+    """Takes everything, and hangs up on what it does not like."""
+    if asked.body.startswith(b"fails"):
+        return False
+    return reply(asked, asked.body)
+
+
+def too_much(asked: Asked) -> bool:
+    """Says so before the body has come, and hangs up."""
+    reply(asked, b"no more", b"Connection: close", status=b"413 Content Too Large")
+    asked.wait(0.1)
+    return False

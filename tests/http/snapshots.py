@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 __all__ = ["error_snapshot", "plain", "response_snapshot"]
 
-_DRAWN = re.compile(r'(boundary=|cnonce="|response=")[0-9a-f]+')
+_DRAWN = re.compile(r'(boundary=|cnonce="|response="|^00-)[0-9a-f-]+')
+"""By the client, or by the tracer for its `traceparent`."""
+
+_SCOPE = re.compile(r"cancel scope [0-9a-f]+.*")
 _DRAWN_BODY = re.compile(rb"--[0-9a-f]{32}")
 _ATTRIBUTES = (
     "status_code",
@@ -44,14 +49,12 @@ def plain(value: Any) -> Any:
 
 
 def hash_of(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()[:16]
 
 
 def response_snapshot(response: Any) -> dict[str, Any]:
     """Every public attribute; one that raises is its error."""
-    found = {name: _tried(lambda n=name: getattr(response, n)) for name in _ATTRIBUTES}  # type: ignore[misc]
+    found = {name: _tried(partial(getattr, response, name)) for name in _ATTRIBUTES}
     found["url"] = str(response.url)
     found["headers"] = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in response.headers.raw]
     found["multi"] = response.headers.multi_items()
@@ -90,8 +93,15 @@ def request_snapshot(request: Any) -> dict[str, Any]:
 def _tried(read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
         return error_snapshot(error)
+
+
+def _without_scope(said: Any) -> Any:
+    """AnyIO names the scope that cancelled by its place in memory."""
+    if isinstance(said, list):
+        return [_without_scope(one) for one in said]
+    return _SCOPE.sub("cancel scope", said) if isinstance(said, str) else said
 
 
 def error_snapshot(error: BaseException | None, depth: int = 0) -> dict[str, Any] | None:
@@ -100,9 +110,9 @@ def error_snapshot(error: BaseException | None, depth: int = 0) -> dict[str, Any
         return None
     found: dict[str, Any] = {
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
-        "args": plain(error.args),
-        "str": str(error),
-        "repr": repr(error),
+        "args": _without_scope(plain(error.args)),
+        "str": _without_scope(str(error)),
+        "repr": _without_scope(repr(error)),
         "cause": error_snapshot(error.__cause__, depth + 1),
         "context": error_snapshot(error.__context__, depth + 1),
         "suppressed": error.__suppress_context__,

@@ -16,7 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "send_json": {"json": {"a": [1, 2.5, None], "ü": "ü"}},
     "send_form": {"data": {"a": "1 2", "b": ["x", "ü"]}},
     "send_nothing": {},
-    "send_ten_megabytes": {"content": bytes(10 * 1024 * 1024)},
+    "send_some_megabytes": {"content": bytes(3 * 1024 * 1024)},
     "send_multipart": {"files": {"file": ("a.txt", b"content", "text/plain")}, "data": {"k": "v"}},
     "send_multipart_with_a_boundary": {
         "files": {"file": ("a.bin", b"\x00\x01")},
@@ -91,3 +91,45 @@ async def send_a_request_made_by_hand(caller: Caller) -> None:
         caller.note(before=[response.is_closed, response.is_stream_consumed])
         await caller.read(response)
         caller.note(after=[response.is_closed, response.text, response.request is request])
+
+
+@case
+async def an_upload_that_nobody_takes(caller: Caller) -> None:
+    """The generator is left as it is; the same one goes out where somebody does."""
+    taken: list[bytes] = []
+    chunks = caller.stream_of(b"one", b"two", taken=taken)
+    async with caller.client():
+        await caller.ask("POST", f"{caller.at.refused_url}/upload", content=chunks)
+        caller.note(taken=list(taken))
+        await caller.ask("POST", "/echo", content=chunks)
+        caller.note(taken=list(taken))
+
+
+@case
+async def uploads_to_one_address_of_which_one_fails(caller: Caller) -> None:
+    """Each generator gets its own outcome, in the order of the recording."""
+    async with caller.client():
+        for words in ((b"A", b"A"), (b"fails", b"later"), (b"B", b"B")):
+            taken: list[bytes] = []
+            chunks = caller.stream_of(*words, taken=taken)
+            await caller.ask("POST", "/upload", content=chunks)
+            caller.note(taken=taken)
+
+
+@case
+async def an_upload_that_is_refused_early(caller: Caller) -> None:
+    taken: list[bytes] = []
+    chunks = caller.stream_of(*[bytes(200_000)] * 60, taken=taken)
+    async with caller.client():
+        await caller.ask("POST", "/too-much", content=chunks)
+        caller.note(taken=len(taken))
+
+
+@case
+async def an_upload_that_times_out(caller: Caller) -> None:
+    taken: list[bytes] = []
+    chunks = caller.stream_of(*[bytes(200_000)] * 60, taken=taken)
+    async with caller.client():
+        timeout = caller.library.Timeout(5, write=0.2)
+        await caller.ask("POST", "/unread", content=chunks, timeout=timeout)
+        caller.note(taken=len(taken))

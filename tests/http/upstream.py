@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.http import replies
+from tests.http import http2, replies
 
 __all__ = ["Asked", "Upstream"]
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing a socket with it sends RST instead of FIN."""
+
+
+_HANDSHAKE = b"\x16"
+"""What TLS begins with: a plain server answers as a plain server does."""
 
 
 @dataclass
@@ -61,10 +67,14 @@ class Asked:
 class Upstream:
     """The server while it runs; `url` stays known when it has stopped."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, tls: ssl.SSLContext | None = None, path: str = "") -> None:
+        self._tls = tls
+        self._listener = _listener(path)
+        if not path:
+            self.port: int = self._listener.getsockname()[1]
+            self.url = (
+                f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}"
+            )
         self.requests = 0
         self._stopping = threading.Event()
         self._counts: Counter[str] = Counter()
@@ -74,7 +84,7 @@ class Upstream:
         self.deaf_url = f"http://127.0.0.1:{self._full.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
-    def __enter__(self) -> Upstream:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -85,6 +95,10 @@ class Upstream:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def begin_anew(self) -> None:
+        """Count as if nobody had asked yet."""
+        self._counts.clear()
 
     def stop(self) -> None:
         """Listen no more, and let go of every connection."""
@@ -109,14 +123,27 @@ class Upstream:
                 self._wires.add(wire)
             threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
 
-    def _talk(self, wire: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), wire, wire.makefile("rb") as lines:
+    def _talk(self, plain: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), plain:
+            wire = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
+            with wire:
+                self._converse(wire)
+        with self._lock:
+            self._wires.discard(plain)
+
+    def _converse(self, wire: socket.socket) -> None:
+        if isinstance(wire, ssl.SSLSocket) and wire.selected_alpn_protocol() == "h2":
+            for _ in http2.converse(wire):
+                self.requests += 1
+            return
+        with wire.makefile("rb") as lines:
+            if lines.peek(1)[:1] == _HANDSHAKE:
+                wire.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return
             for head in _heads(lines):
                 self.requests += 1
                 if not self._reply(_asked(head, lines, wire, self._stopping, self._counts)):
                     break
-        with self._lock:
-            self._wires.discard(wire)
 
     @staticmethod
     def _reply(asked: Asked) -> bool:
@@ -150,7 +177,7 @@ def _asked(
         headers[name.lower()] = value
     counts[target] += 1
     asked = Asked(method, target, headers, b"", wire, stopping, counts[target], head[1:])
-    if not target.startswith("/unread"):
+    if not target.startswith(("/unread", "/too-much")):
         asked.body = _body(headers, lines)
     return asked
 
@@ -165,6 +192,15 @@ def _body(headers: dict[str, str], lines: object) -> bytes:
         read(2)
     read(2)
     return b"".join(parts)
+
+
+def _listener(path: str) -> socket.socket:
+    if not path:
+        return socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    return listener
 
 
 class _Full:

@@ -33,18 +33,40 @@ SCRIPTS: dict[str, list[tuple[Any, ...]]] = {
         ("get", "n"),
     ],
     "not_a_number": [("set", "a", "x", {"noreply": False}), ("incr", "a", 1), ("decr", "a", 1)],
-    "add": [("add", "a", "1", {"noreply": False}), ("add", "a", "2", {"noreply": False}), ("get", "a")],
+    "add": [
+        ("add", "a", "1", {"noreply": False}),
+        ("add", "a", "2", {"noreply": False}),
+        ("get", "a"),
+    ],
     "replace": [
         ("replace", "a", "1", {"noreply": False}),
         ("set", "a", "0"),
         ("replace", "a", "1", {"noreply": False}),
         ("get", "a"),
     ],
-    "append": [("append", "a", "x", {"noreply": False}), ("set", "a", "1"), ("append", "a", "x", {"noreply": False}), ("get", "a")],
+    "append": [
+        ("append", "a", "x", {"noreply": False}),
+        ("set", "a", "1"),
+        ("append", "a", "x", {"noreply": False}),
+        ("get", "a"),
+    ],
     "prepend": [("set", "a", "1"), ("prepend", "a", "x", {"noreply": False}), ("get", "a")],
-    "delete": [("set", "a", "1"), ("delete", "a", {"noreply": False}), ("delete", "a", {"noreply": False})],
-    "touch": [("set", "a", "1"), ("touch", "a", 100, {"noreply": False}), ("touch", "none", 1, {"noreply": False})],
-    "expiry": [("set", "a", "1", {"expire": 100, "noreply": False}), ("get", "a"), ("set", "a", "1", {"expire": -1}), ("get", "a")],
+    "delete": [
+        ("set", "a", "1"),
+        ("delete", "a", {"noreply": False}),
+        ("delete", "a", {"noreply": False}),
+    ],
+    "touch": [
+        ("set", "a", "1"),
+        ("touch", "a", 100, {"noreply": False}),
+        ("touch", "none", 1, {"noreply": False}),
+    ],
+    "expiry": [
+        ("set", "a", "1", {"expire": 100, "noreply": False}),
+        ("get", "a"),
+        ("set", "a", "1", {"expire": -1}),
+        ("get", "a"),
+    ],
     "flags": [("set", "a", "1", {"flags": 7, "noreply": False}), ("get", "a")],
     "many": [
         ("set_many", {"a": "1", "b": "2"}, {"noreply": False}),
@@ -55,22 +77,50 @@ SCRIPTS: dict[str, list[tuple[Any, ...]]] = {
         ("gets_many", ["a", "b"]),
     ],
     "many_without_a_reply": [("set_many", {"a": "1", "b": "2"}), ("get_many", ["b", "a"])],
-    "hundreds": [("set_many", {str(n): "v" * n for n in range(300)}, {"noreply": False}), ("get_many", [str(n) for n in range(300)])],
+    "hundreds": [
+        ("set_many", {str(n): "v" * n for n in range(300)}, {"noreply": False}),
+        ("get_many", [str(n) for n in range(300)]),
+    ],
     "cas_of_nothing": [("gets", "none"), ("cas", "none", "1", b"5", {"noreply": False})],
     "flush": [("set", "a", "1"), ("flush_all", {"noreply": False}), ("get", "a")],
-    "flush_later": [("flush_all", {"delay": 100, "noreply": False}), ("flush_all", {"delay": 0, "noreply": False})],
-    "keys_that_are_wrong": [("get", "a b"), ("get", "é"), ("set", "x" * 251, "1"), ("get", b"\x00")],
-    "values_that_are_wrong": [("set", "a", "1", {"expire": "soon"}), ("incr", "a", "x"), ("cas", "a", "1", "no")],
+    "flush_later": [
+        ("flush_all", {"delay": 100, "noreply": False}),
+        ("flush_all", {"delay": 0, "noreply": False}),
+    ],
+    "keys_that_are_wrong": [
+        ("get", "a b"),
+        ("get", "é"),
+        ("set", "x" * 251, "1"),
+        ("get", b"\x00"),
+    ],
+    "values_that_are_wrong": [
+        ("set", "a", "1", {"expire": "soon"}),
+        ("incr", "a", "x"),
+        ("cas", "a", "1", "no"),
+    ],
     "too_large": [("set", "a", "x" * 2_000_000, {"noreply": False}), ("get", "a")],
-    "keys_of_bytes": [("set", b"a", b"1", {"noreply": False}), ("get", b"a"), ("get", "a"), ("get_many", [b"a"])],
+    "keys_of_bytes": [
+        ("set", b"a", b"1", {"noreply": False}),
+        ("get", b"a"),
+        ("get", "a"),
+        ("get_many", [b"a"]),
+    ],
 }
 
 ALONE: dict[str, list[tuple[Any, ...]]] = {
     "version": [("version",)],
     "statistics": [("stats", "settings")],
     "memory_limit": [("cache_memlimit", 64)],
-    "raw": [("raw_command", b"set k 0 0 1\r\nv"), ("raw_command", "get k", "END\r\n"), ("raw_command", "nonsense")],
-    "meta": [("raw_command", b"ms k 2\r\nhi"), ("raw_command", b"mg k v", b"\r\n"), ("raw_command", b"mn")],
+    "raw": [
+        ("raw_command", b"set k 0 0 1\r\nv"),
+        ("raw_command", "get k", "END\r\n"),
+        ("raw_command", "nonsense"),
+    ],
+    "meta": [
+        ("raw_command", b"ms k 2\r\nhi"),
+        ("raw_command", b"mg k v", b"\r\n"),
+        ("raw_command", b"mn"),
+    ],
     "quit": [("set", "a", "1"), ("quit",), ("get", "a")],
 }
 

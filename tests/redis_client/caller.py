@@ -56,10 +56,9 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         pairs = [[plain(name), plain(item)] for name, item in value.items()]
         return {type(value).__name__: pairs}
-    if isinstance(value, set | frozenset):
-        return {type(value).__name__: sorted(map(repr, value))}
-    if isinstance(value, list | tuple):
-        return {type(value).__name__: [plain(item) for item in value]}
+    if isinstance(value, set | frozenset | list | tuple):
+        items = [plain(item) for item in value]
+        return {type(value).__name__: sorted(items, key=str) if isinstance(value, set) else items}
     if isinstance(value, bytes | str | int | float):
         return f"{type(value).__name__} {value!r}"
     return f"{type(value).__module__}.{type(value).__qualname__}"
@@ -69,7 +68,7 @@ def error_of(error: BaseException | None, depth: int = 0) -> Any:
     """An exception, what it hangs on, and everything it carries."""
     if error is None or depth > 5:
         return None
-    found = {
+    return {
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
         "args": plain(error.args),
         "str": str(error),
@@ -80,7 +79,6 @@ def error_of(error: BaseException | None, depth: int = 0) -> Any:
         },
         "cause": error_of(error.__cause__, depth + 1),
     }
-    return found
 
 
 class Caller:
@@ -150,7 +148,7 @@ class Caller:
         """One call, its result or its error noted."""
         try:
             result = await ready(getattr(on or self.r, name)(*args, **keywords))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             self.note(error)
             return error
         self.note(result)

@@ -11,7 +11,13 @@ from tests.redis_client.caller import CASES, Caller
 _BINARY = bytes(range(256))
 
 SCRIPTS = {
-    "strings": [("set", "a", "1"), ("get", "a"), ("get", "none"), ("strlen", "a"), ("append", "a", "x")],
+    "strings": [
+        ("set", "a", "1"),
+        ("get", "a"),
+        ("get", "none"),
+        ("strlen", "a"),
+        ("append", "a", "x"),
+    ],
     "set_options": [
         ("set", "a", "1", {"ex": 100}),
         ("ttl", "a"),
@@ -42,8 +48,17 @@ SCRIPTS = {
         ("incr", "huge"),
         ("bitcount", "n"),
     ],
-    "bits": [("setbit", "b", 7, 1), ("getbit", "b", 7), ("bitpos", "b", 1), ("bitop", "NOT", "c", "b")],
-    "many": [("mset", {"{t}a": 1, "{t}b": 2}), ("mget", "{t}a", "{t}b", "{t}none"), ("msetnx", {"{t}a": 3})],
+    "bits": [
+        ("setbit", "b", 7, 1),
+        ("getbit", "b", 7),
+        ("bitpos", "b", 1),
+        ("bitop", "NOT", "c", "b"),
+    ],
+    "many": [
+        ("mset", {"{t}a": 1, "{t}b": 2}),
+        ("mget", "{t}a", "{t}b", "{t}none"),
+        ("msetnx", {"{t}a": 3}),
+    ],
     "keys": [
         ("set", "k", "v"),
         ("exists", "k"),
@@ -56,7 +71,12 @@ SCRIPTS = {
         ("unlink", "k"),
         ("expiretime", "none"),
     ],
-    "expiry": [("set", "k", 1), ("expireat", "k", 33_000_000_000), ("expiretime", "k"), ("ttl", "none")],
+    "expiry": [
+        ("set", "k", 1),
+        ("expireat", "k", 33_000_000_000),
+        ("expiretime", "k"),
+        ("ttl", "none"),
+    ],
     "hashes": [
         ("hset", "h", "f", "v"),
         ("hset", "h", {"mapping": {"g": "1", "i": 2.5}}),
@@ -146,7 +166,14 @@ SCRIPTS = {
         (
             "geosearch",
             "g",
-            {"longitude": 15, "latitude": 37, "radius": 200, "unit": "km", "withdist": True, "sort": "ASC"},
+            {
+                "longitude": 15,
+                "latitude": 37,
+                "radius": 200,
+                "unit": "km",
+                "withdist": True,
+                "sort": "ASC",
+            },
         ),
     ],
     "hyperloglog": [("pfadd", "p", "a", "b"), ("pfcount", "p"), ("pfadd", "p", "a")],
@@ -187,7 +214,11 @@ SCRIPTS = {
         ("eval", "redis.setresp(3); return {map={a=1}}", 1, "k"),
         ("eval", "return true", 1, "k"),
     ],
-    "noscript": [("evalsha", "0" * 40, 1, "k"), ("script_exists", "0" * 40), ("script_load", "return 1")],
+    "noscript": [
+        ("evalsha", "0" * 40, 1, "k"),
+        ("script_exists", "0" * 40),
+        ("script_load", "return 1"),
+    ],
     "error_codes": [
         ("eval", f"return redis.error_reply('{line}')", 1, "k")
         for line in (
@@ -203,10 +234,29 @@ SCRIPTS = {
             "NOPROTO 4",
         )
     ],
-    "wrong_type": [("set", "a", "1"), ("lpush", "a", "x"), ("hget", "a", "f"), ("incr", "a"), ("get", "a")],
-    "wrong_arguments": [("execute_command", "GET"), ("execute_command", "NONSENSE", "x"), ("incrby", "a", "x")],
-    "client_side_errors": [("set", "a", None), ("set", "a", {"x": object()}), ("zadd", "z", {}), ("set", "a", True)],
-    "raw_commands": [("execute_command", "SET a 1"), ("execute_command", "get", "a"), ("execute_command", b"GET", b"a")],
+    "wrong_type": [
+        ("set", "a", "1"),
+        ("lpush", "a", "x"),
+        ("hget", "a", "f"),
+        ("incr", "a"),
+        ("get", "a"),
+    ],
+    "wrong_arguments": [
+        ("execute_command", "GET"),
+        ("execute_command", "NONSENSE", "x"),
+        ("incrby", "a", "x"),
+    ],
+    "client_side_errors": [
+        ("set", "a", None),
+        ("set", "a", {"x": object()}),
+        ("zadd", "z", {}),
+        ("set", "a", True),
+    ],
+    "raw_commands": [
+        ("execute_command", "SET a 1"),
+        ("execute_command", "get", "a"),
+        ("execute_command", b"GET", b"a"),
+    ],
     "ping_and_echo": [("ping",), ("echo", "hello"), ("echo", "é")],
     "blocking_pops": [
         ("rpush", "l", "a", "b"),
@@ -220,16 +270,49 @@ SCRIPTS = {
         ("xread", {"x": "$"}, {"block": 50}),
     ],
     "dump_and_restore": [("set", "a", "1"), ("dump", "a"), ("dump", "none")],
-    "sort": [("rpush", "l", "3", "1", "2"), ("sort", "l"), ("sort", "l", {"desc": True, "store": "{l}s"})],
-    "copy_and_rename": [("set", "{t}a", 1), ("copy", "{t}a", "{t}b"), ("rename", "{t}a", "{t}c"), ("rename", "{t}x", "{t}y")],
-    "objects": [("set", "a", "12345"), ("object", "encoding", "a"), ("object", "refcount", "none"), ("memory_usage", "none")],
-    "lcs": [("set", "{t}a", "ohmytext"), ("set", "{t}b", "mynewtext"), ("lcs", "{t}a", "{t}b", {"len": True})],
-    "multi_pops": [("rpush", "l", "a", "b"), ("lmpop", 1, "l", {"direction": "LEFT"}), ("zmpop", 1, ["z"], {"min": True})],
+    "sort": [
+        ("rpush", "l", "3", "1", "2"),
+        ("sort", "l"),
+        ("sort", "l", {"desc": True, "store": "{l}s"}),
+    ],
+    "copy_and_rename": [
+        ("set", "{t}a", 1),
+        ("copy", "{t}a", "{t}b"),
+        ("rename", "{t}a", "{t}c"),
+        ("rename", "{t}x", "{t}y"),
+    ],
+    "objects": [
+        ("set", "a", "12345"),
+        ("object", "encoding", "a"),
+        ("object", "refcount", "none"),
+        ("memory_usage", "none"),
+    ],
+    "lcs": [
+        ("set", "{t}a", "ohmytext"),
+        ("set", "{t}b", "mynewtext"),
+        ("lcs", "{t}a", "{t}b", {"len": True}),
+    ],
+    "multi_pops": [
+        ("rpush", "l", "a", "b"),
+        ("lmpop", 1, "l", {"direction": "LEFT"}),
+        ("zmpop", 1, ["z"], {"min": True}),
+    ],
 }
 
 ALONE = {
-    "binary": [("set", _BINARY, _BINARY), ("exists", _BINARY), ("hset", "h", {"mapping": {b"\xff": b"\xfe"}}), ("get", _BINARY)],
-    "select_and_names": [("client_setname", "mine"), ("client_getname",), ("select", 2), ("dbsize",), ("select", 99)],
+    "binary": [
+        ("set", _BINARY, _BINARY),
+        ("exists", _BINARY),
+        ("hset", "h", {"mapping": {b"\xff": b"\xfe"}}),
+        ("get", _BINARY),
+    ],
+    "select_and_names": [
+        ("client_setname", "mine"),
+        ("client_getname",),
+        ("select", 2),
+        ("dbsize",),
+        ("select", 99),
+    ],
     "server_information": [
         ("config_get", "maxmemory-policy"),
         ("config_set", "maxmemory-policy", "noeviction"),
@@ -243,18 +326,41 @@ ALONE = {
         ("role",),
     ],
     "functions": [
-        ("function_load", "#!lua name=mylib\nredis.register_function('f', function(k, a) return a[1] end)"),
+        (
+            "function_load",
+            "#!lua name=mylib\nredis.register_function('f', function(k, a) return a[1] end)",
+        ),
         ("fcall", "f", 0, "hello"),
-        ("function_load", "#!lua name=mylib\nredis.register_function('f', function() return 1 end)"),
+        (
+            "function_load",
+            "#!lua name=mylib\nredis.register_function('f', function() return 1 end)",
+        ),
         ("function_list",),
         ("function_delete", "mylib"),
         ("fcall", "f", 0),
     ],
-    "script_management": [("script_load", "return 1"), ("script_flush",), ("script_exists", "0" * 40)],
-    "scan_once": [("mset", {"a": 1}), ("scan",), ("scan", {"match": "none*"}), ("keys", "*"), ("randomkey",), ("dbsize",)],
+    "script_management": [
+        ("script_load", "return 1"),
+        ("script_flush",),
+        ("script_exists", "0" * 40),
+    ],
+    "scan_once": [
+        ("mset", {"a": 1}),
+        ("scan",),
+        ("scan", {"match": "none*"}),
+        ("keys", "*"),
+        ("randomkey",),
+        ("dbsize",),
+    ],
     "info": [("info", "keyspace"), ("info", "replication")],
-    "moved": [("eval", "return redis.error_reply('MOVED 5 127.0.0.1:1')", 0), ("eval", "return redis.error_reply('ASK 5 127.0.0.1:1')", 0)],
-    "cluster_down": [("eval", "return redis.error_reply('CLUSTERDOWN gone')", 0), ("eval", "return redis.error_reply('MASTERDOWN gone')", 0)],
+    "moved": [
+        ("eval", "return redis.error_reply('MOVED 5 127.0.0.1:1')", 0),
+        ("eval", "return redis.error_reply('ASK 5 127.0.0.1:1')", 0),
+    ],
+    "cluster_down": [
+        ("eval", "return redis.error_reply('CLUSTERDOWN gone')", 0),
+        ("eval", "return redis.error_reply('MASTERDOWN gone')", 0),
+    ],
     "flush": [("set", "a", 1), ("flushdb",), ("get", "a"), ("flushall", {"asynchronous": False})],
 }
 """For a single server: a cluster asks every node, or none."""

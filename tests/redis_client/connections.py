@@ -17,7 +17,7 @@ def _retry(caller: Caller, times: int, **options: Any) -> Any:
     if caller.is_async:
         from redis.asyncio.retry import Retry
     else:
-        from redis.retry import Retry  # type: ignore[assignment]
+        from redis.retry import Retry
     return Retry(NoBackoff(), times, **options)
 
 
@@ -63,7 +63,9 @@ async def unix_socket(caller: Caller) -> None:
     if caller.is_cluster:
         return
     path = os.environ["REDIS_SOCKET"]
-    client = caller.keep(caller.module.Redis(unix_socket_path=path, protocol=3 if caller.resp3 else 2))
+    client = caller.keep(
+        caller.module.Redis(unix_socket_path=path, protocol=3 if caller.resp3 else 2)
+    )
     await caller.do("set", "a", 1, on=client)
     await caller.do("get", "a", on=client)
 
@@ -292,3 +294,26 @@ async def retries_with_a_pause(caller: Caller) -> None:
     retry = type(_retry(caller, 0))(ConstantBackoff(0.01), 1)
     client = caller.client(port=int(os.environ["REFUSED_PORT"]), retry=retry)
     await caller.do("get", "a", on=client)
+
+
+@case
+async def connecting_is_cut_off(caller: Caller) -> None:
+    """By the application's own time limit, at a server that accepts and says nothing."""
+    if not caller.is_async or caller.is_cluster:
+        return
+    client = caller.client(port=int(os.environ["DEAF_PORT"]), protocol=3)
+    try:
+        await asyncio.wait_for(client.get("a"), 0.05)
+    except TimeoutError as error:
+        caller.note(error)
+    await caller.do("get", "a")
+
+
+@case
+async def setting_up_times_out(caller: Caller) -> None:
+    if caller.is_cluster:
+        return
+    port, retry = int(os.environ["DEAF_PORT"]), _retry(caller, 1)
+    client = caller.client(port=port, socket_timeout=0.05, protocol=3, retry=retry)
+    await caller.do("get", "a", on=client)
+    await caller.do("get", "a")

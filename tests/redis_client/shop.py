@@ -63,7 +63,7 @@ async def order(user: str, request: Request) -> dict[str, Any]:
     body = await request.json()
     async with client.lock(f"lock:{user}", timeout=5):
         await client.sadd("names", *NAMES)
-        await client.hset("stock", mapping={name: 7 for name in NAMES})
+        await client.hset("stock", mapping=dict.fromkeys(NAMES, 7))
         found = dict(await asyncio.gather(*(_stock(client, name) for name in sorted(NAMES))))
         number = await client.incr("orders")
         await client.set(f"order:{number}", hashlib.sha256(str(body).encode()).digest())

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import timetracer
 from tests.servers import Redis
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import find, read
@@ -78,7 +79,9 @@ def _orders(shelf: Path) -> list[Cassette]:
     return [read(path) for path in find(shelf) if "order" in path.name]
 
 
-def _replay(shelf: Path, *options: str, url: str = "redis://gone.invalid:1/0", seed: str = "2") -> str:
+def _replay(
+    shelf: Path, *options: str, url: str = "redis://gone.invalid:1/0", seed: str = "2"
+) -> str:
     ran = subprocess.run(
         [*TIMETRACER, "replay", str(shelf), "--app", APP, *options],
         cwd=ROOT,
@@ -86,6 +89,7 @@ def _replay(shelf: Path, *options: str, url: str = "redis://gone.invalid:1/0", s
         capture_output=True,
         text=True,
         timeout=120,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
@@ -95,13 +99,16 @@ def test_replays_the_same_without_a_server_whatever_the_url_and_the_hash_seed(sh
     _replay(shelf)
 
 
-def test_replays_the_same_when_tokens_are_drawn_anew(shelf: Path) -> None:
-    assert "same" in _replay(shelf, "--no-random", "--no-clock", seed="3")
+def test_replays_the_same_over_tls_with_a_password_when_tokens_are_drawn_anew(shelf: Path) -> None:
+    url = "rediss://me:secret@gone.invalid:1/0?ssl_cert_reqs=none"
+    assert "same" in _replay(shelf, "--no-random", "--no-clock", url=url, seed="3")
 
 
 def test_each_pipeline_of_a_gather_is_an_interaction_at_its_own_path(shelf: Path) -> None:
     for cassette in _orders(shelf):
-        pipelines = [i for i in cassette.interactions if i.title.startswith("PIPELINE MULTI; INCRBY")]
+        pipelines = [
+            i for i in cassette.interactions if i.title.startswith("PIPELINE MULTI; INCRBY")
+        ]
         assert len({i.path for i in pipelines}) == len(pipelines) == 5
 
 
@@ -110,6 +117,15 @@ def test_setting_up_connections_is_no_part_of_a_request(shelf: Path) -> None:
         words = {i.title.split()[0] for i in cassette.interactions}
         assert not words & {"HELLO", "CLIENT", "SELECT", "AUTH"}
         assert {"HELLO", "PING"} <= {i.title.split()[0] for i in cassette.bootstrap}
+
+
+def test_a_cassette_is_shown_and_valid(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken,) = [path for path in find(shelf) if "broken" in path.name]
+    shown = timetracer(capsys, "show", broken).out
+    assert "redis  OK         SET text x" in shown
+    assert "redis  WRONGTYPE  LPUSH text y" in shown
+    assert '{"$error": "WRONGTYPE Operation against a key' in shown
+    assert timetracer(capsys, "validate", shelf).code == 0
 
 
 def test_what_a_listener_in_the_background_hears_fills_nothing(shelf: Path) -> None:

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from tests.servers.programs import program
-from tests.servers.server import Server
+from tests.servers.server import Server, wait_until
 
 __all__ = ["Redis", "RedisCluster"]
 
@@ -32,12 +32,12 @@ class Redis(Server):
         """Its socket of Unix."""
         return self.folder / "redis.sock"
 
-    def _ask(self, *command: str) -> None:
-        """One command, once it answers to nothing but its port."""
+    def _ask(self, *command: str) -> bytes:
+        """One command; gives what comes first of the reply."""
         words = [f"${len(word)}\r\n{word}\r\n" for word in command]
         with socket.create_connection((self.host, self.port), timeout=10) as connection:
             connection.sendall(f"*{len(words)}\r\n{''.join(words)}".encode())
-            connection.recv(1024)
+            return connection.recv(1024)
 
     def _create(self) -> None:
         program("redis-server")
@@ -76,9 +76,7 @@ class RedisCluster(Redis):
     def start(self) -> None:
         super().start()
         self._ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-
-    def _answers(self) -> bool:
-        return super()._answers()
+        wait_until(lambda: b"cluster_state:ok" in self._ask("CLUSTER", "INFO"), 20)
 
 
 def _option(name: str, value: str) -> list[str]:

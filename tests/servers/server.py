@@ -16,7 +16,7 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import ClassVar
 
-__all__ = ["Server"]
+__all__ = ["Server", "wait_until"]
 
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 20
@@ -68,7 +68,7 @@ class Server(ABC):
             return
         with (self.folder / "log").open("ab") as log:
             self._process = self._spawn(self._command(), stdout=log, stderr=log)
-        _wait_until(self._answers_or_died, _START_TIMEOUT_S)
+        wait_until(self._answers_or_died, _START_TIMEOUT_S)
         if not self.running:
             raise RuntimeError(f"{self._command()[0]} did not start:\n{self.log()}")
 
@@ -168,7 +168,8 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    """Look again and again. Raises RuntimeError when the time is over."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

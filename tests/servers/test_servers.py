@@ -8,8 +8,10 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
+import redis
+from pymemcache.client.base import Client
 
-from tests.servers import Mariadb, Postgresql, Server, programs
+from tests.servers import Mariadb, Memcached, Postgresql, Redis, Server, programs
 
 
 def _postgresql(server: Postgresql, statement: str) -> Any:
@@ -67,6 +69,25 @@ def test_every_test_finds_an_empty_postgresql_that_runs(postgresql: Postgresql, 
 def test_every_test_finds_an_empty_mariadb_that_runs(mariadb: Mariadb, turn: str) -> None:
     _mariadb(mariadb, f"CREATE TABLE mine AS SELECT '{turn}' AS turn")
     mariadb.stop()
+
+
+@pytest.mark.parametrize("turn", ["one", "another"])
+@pytest.mark.parametrize("fixture", ["redis_standalone", "redis_cluster"])
+def test_every_test_finds_an_empty_redis_that_runs(
+    request: pytest.FixtureRequest, fixture: str, turn: str
+) -> None:
+    server: Redis = request.getfixturevalue(fixture)
+    with redis.Redis(host=server.host, port=server.port) as client:
+        assert client.set("mine", turn, nx=True)
+    server.stop()
+
+
+@pytest.mark.parametrize("turn", ["one", "another"])
+def test_every_test_finds_an_empty_memcached_that_runs(memcached: Memcached, turn: str) -> None:
+    client = Client((memcached.host, memcached.port))
+    assert client.add("mine", turn, noreply=False)
+    client.close()
+    memcached.stop()
 
 
 @pytest.mark.usefixtures("postgresql_server")  # skips where there is none to be had

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.asgi_websocket import WebSocketNote
+from timetracer_otel.capture.inbound import is_excluded
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin_entry, guarded
+from timetracer_otel.recording import Draft, active_recorder, begin_entry, discard_trace, guarded
 
 __all__ = ["LIBRARY", "TRACED", "AsgiCapture", "framework_of", "outermost", "with_server_span"]
 
@@ -57,8 +57,8 @@ class AsgiCapture:
 
 
 def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
-    recorder = active_recorder()
-    if recorder is None or _excluded(recorder.settings.exclude_paths, scope["path"]):
+    if is_excluded(scope["path"]):
+        discard_trace()
         return None
     request = HttpRequestRef(
         method=scope.get("method", "GET"),  # a WebSocket's handshake has no other
@@ -73,15 +73,6 @@ def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
     if draft is None:
         return None
     return _Exchange(draft, request, scope) if scope["type"] == "http" else WebSocketNote(draft)
-
-
-@lru_cache(maxsize=8)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
-
-
-def _excluded(patterns: tuple[str, ...], path: str) -> bool:
-    return bool(patterns) and _pattern(patterns).search(path) is not None
 
 
 def _address(pair: Any) -> Any:
@@ -131,6 +122,8 @@ class _Exchange:
                 self._got.finish()
         elif message["type"] == "http.disconnect":
             self._got.finish("aborted")
+            # a middleware may round off what nobody reads any more
+            self._sent.finish("aborted")
 
     def sending(self, send: Send) -> Send:
         @wraps(send)
@@ -159,7 +152,7 @@ class _Exchange:
 
     def end(self, error: BaseException | None) -> None:
         with guarded("asgi end"):
-            self._request.route = _route(self._scope)
+            self._request.route = _route(self._scope) or self._request.route
             self._got.finish("unread")
             self._sent.finish("aborted")
             if error is not None and self._response is None:

@@ -66,5 +66,5 @@ class WebSocketNote:
                 self._draft.answered(None)
 
 
-def _pairs(message: Message) -> RawHeaders:
+def _pairs(message: Message) -> list[tuple[bytes, bytes]]:
     return [(bytes(name), bytes(value)) for name, value in message.get("headers") or ()]

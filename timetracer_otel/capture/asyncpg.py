@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+from timetracer_otel.dbapi_calls import Apart
 from timetracer_otel.libraries import Instrumentor, Library
-from timetracer_otel.ownership import opened_by_another
+from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
@@ -20,7 +21,7 @@ from timetracer_otel.recording import Draft, active_recorder, begin, guarded
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.values import snapshot, snapshot_rows
 
-__all__ = ["LIBRARY", "SETTINGS", "calling", "connecting_to", "current_scope", "setting_up"]
+__all__ = ["LIBRARY", "SETTINGS", "Asking", "connecting_to", "current_scope", "server_of"]
 
 if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
@@ -64,17 +65,35 @@ def setting_up(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitab
     async def call(*args: Any, **keywords: Any) -> Any:
         token = _SETTING_UP.set(True)
         try:
-            return await original(*args, **keywords)
+            with Apart():
+                return await original(*args, **keywords)
         finally:
             _SETTING_UP.reset(token)
 
     return call
 
 
-def calling(operation: str, query: str, arguments: object = None, limit: int = 0) -> SqlRequestRef:
-    """A call at the protocol; with a limit it is another one, since it has another answer."""
-    named = f"{operation} (limit {limit})" if limit else operation
-    return SqlRequestRef(named, "postgresql", "asyncpg", query, snapshot(arguments))
+class Asking:
+    """The calls at one server's database, as the protocol takes them."""
+
+    __slots__ = ("server",)
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+
+    def __call__(
+        self, operation: str, query: str = "", arguments: object = None, limit: int = 0
+    ) -> SqlRequestRef:
+        """One call; with a limit it is another one, since it has another answer."""
+        named = f"{operation} (limit {limit})" if limit else operation
+        parameters = snapshot(arguments)
+        return SqlRequestRef(named, "postgresql", "asyncpg", query, parameters, self.server)
+
+
+def server_of(addr: Any, params: Any) -> str:
+    """``host:port/database``, or the socket's path for the address."""
+    where = addr if isinstance(addr, str) else f"{addr[0]}:{addr[1]}"
+    return f"{where}/{params.database}"
 
 
 class _Noted:
@@ -118,8 +137,9 @@ class _Noted:
 class RecordingProtocol(_Proxy):
     """A connection's protocol, and a note of every call that goes over the wire."""
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: Any, calling: Asking) -> None:
         super().__init__(protocol)
+        self._self_calling = calling
         self._self_portals: dict[str, tuple[str, Any]] = {}
         self._self_last: _Noted | None = None
 
@@ -132,7 +152,8 @@ class RecordingProtocol(_Proxy):
                 draft = begin("sql", "asyncpg", ref(), scope=current_scope())
                 noted = _Noted(draft, recorder.settings.max_rows) if draft is not None else None
         try:
-            yield noted
+            with Apart():
+                yield noted
         except BaseException as error:
             if noted is not None:
                 with guarded("asyncpg error"):
@@ -146,7 +167,7 @@ class RecordingProtocol(_Proxy):
             return await self.__wrapped__.prepare(stmt_name, query, timeout, **options)
         except Exception as error:
             with guarded("asyncpg prepare"):
-                ref = calling("prepare", query)
+                ref = self._self_calling("prepare", query)
                 draft = begin("sql", "asyncpg", ref, scope=current_scope())
                 if draft is not None:
                     draft.failed(error, "prepare")
@@ -158,7 +179,9 @@ class RecordingProtocol(_Proxy):
         with guarded("asyncpg portal"):
             if portal_name:
                 self._self_portals[portal_name] = (state.query, args)
-        with self._self_noting(lambda: calling("execute", state.query, args, limit)) as noted:
+        with self._self_noting(
+            lambda: self._self_calling("execute", state.query, args, limit)
+        ) as noted:
             result = await self.__wrapped__.bind_execute(
                 state, args, portal_name, limit, return_extra, timeout
             )
@@ -170,7 +193,7 @@ class RecordingProtocol(_Proxy):
     ) -> Any:
         def ref() -> SqlRequestRef:
             _, args = self._self_portals.get(portal_name, ("", ()))
-            return calling("fetch", state.query, args, limit)
+            return self._self_calling("fetch", state.query, args, limit)
 
         with self._self_noting(ref) as noted:
             result = await self.__wrapped__.execute(
@@ -191,7 +214,7 @@ class RecordingProtocol(_Proxy):
         self, state: Any, args: Any, portal_name: Any, timeout: Any, return_rows: Any
     ) -> Any:
         passed: list[Any] = []
-        with self._self_noting(lambda: calling("executemany", state.query)) as noted:
+        with self._self_noting(lambda: self._self_calling("executemany", state.query)) as noted:
             if noted is not None:
                 args = _passing_records(args, passed)
             result = await self.__wrapped__.bind_execute_many(
@@ -206,13 +229,13 @@ class RecordingProtocol(_Proxy):
 
     async def bind(self, state: Any, args: Any, portal_name: Any, timeout: Any) -> Any:
         self._self_portals[portal_name] = (state.query, args)
-        with self._self_noting(lambda: calling("bind", state.query, args)) as noted:
+        with self._self_noting(lambda: self._self_calling("bind", state.query, args)) as noted:
             result = await self.__wrapped__.bind(state, args, portal_name, timeout)
         self._self_told(noted, result)
         return result
 
     async def query(self, query: Any, timeout: Any) -> Any:
-        with self._self_noting(lambda: calling("query", query)) as noted:
+        with self._self_noting(lambda: self._self_calling("query", query)) as noted:
             result = await self.__wrapped__.query(query, timeout)
         self._self_told(noted, result)
         return result
@@ -224,7 +247,7 @@ class RecordingProtocol(_Proxy):
             passed.append(bytes(data))
             return await sink(data)
 
-        with self._self_noting(lambda: calling("copy_out", copy_stmt)) as noted:
+        with self._self_noting(lambda: self._self_calling("copy_out", copy_stmt)) as noted:
             result = await self.__wrapped__.copy_out(copy_stmt, tee, timeout)
         self._self_told(noted, result, data=passed)
         return result
@@ -245,7 +268,7 @@ class RecordingProtocol(_Proxy):
             passed.append(bytes(data))
         if records is not None:
             records = _passing_records(records, passed)
-        with self._self_noting(lambda: calling("copy_in", copy_stmt)) as noted:
+        with self._self_noting(lambda: self._self_calling("copy_in", copy_stmt)) as noted:
             result = await self.__wrapped__.copy_in(
                 copy_stmt, reader, data, records, record_stmt, timeout
             )
@@ -296,18 +319,20 @@ async def _passing_later(source: Any, passed: list[Any]) -> AsyncIterator[Any]:
 def _beginning(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def __init__(self: Any, protocol: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
-        if active_recorder() is not None and not opened_by_another():
+        if active_recorder() is not None and not owned():
             with guarded("asyncpg connect"):
-                _note_connection(protocol)
-                protocol = RecordingProtocol(protocol)
+                _, _, addr, _, params = args
+                calling = Asking(server_of(addr, params))
+                _note_connection(protocol, calling)
+                protocol = RecordingProtocol(protocol, calling)
         original(self, protocol, *args, **keywords)
 
     return __init__
 
 
-def _note_connection(protocol: Any) -> None:
+def _note_connection(protocol: Any, calling: Asking) -> None:
     """What the server says of itself, for the connections of a replay."""
-    draft = begin("sql", "asyncpg", calling("connect", ""), scope="bootstrap")
+    draft = begin("sql", "asyncpg", calling("connect"), scope="bootstrap")
     if draft is not None:
         settings = protocol.get_settings()
         told = {name: getattr(settings, name, None) for name in SETTINGS}
@@ -317,9 +342,8 @@ def _note_connection(protocol: Any) -> None:
 
 def connecting_to(named: Mapping[str, Any]) -> SqlRequestRef:
     """The call that opens a connection, from the arguments of asyncpg's own function."""
-    addr, params = named["addr"], named["params"]
-    where = addr if isinstance(addr, str) else f"{addr[0]}:{addr[1]}"
-    return calling("connect", f"{where}/{params.database} as {params.user}")
+    params = named["params"]
+    return Asking(server_of(named["addr"], params))("connect", f"as {params.user}")
 
 
 def _connecting(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -329,10 +353,11 @@ def _connecting(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
     @wraps(original)
     async def connect(*args: Any, **keywords: Any) -> Any:
         try:
-            return await original(*args, **keywords)
+            with Apart():
+                return await original(*args, **keywords)
         except BaseException as error:
             with guarded("asyncpg connect"):
-                if not opened_by_another() and not type(error).__name__.endswith("Signal"):
+                if not owned() and not type(error).__name__.endswith("Signal"):
                     ref = connecting_to(signature.bind(*args, **keywords).arguments)
                     draft = begin("sql", "asyncpg", ref)
                     if draft is not None:
@@ -350,7 +375,8 @@ def _preparing(original: Callable[..., None]) -> Callable[..., None]:
         original(self, connection, query, state)
         if isinstance(connection._protocol, RecordingProtocol):
             with guarded("asyncpg prepare"):
-                draft = begin("sql", "asyncpg", calling("describe", query), scope="bootstrap")
+                ref = connection._protocol._self_calling("describe", query)
+                draft = begin("sql", "asyncpg", ref, scope="bootstrap")
                 if draft is not None:
                     draft.answered(SqlResponseRef(extra=_described(state)))
 

@@ -5,169 +5,167 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from timetracer_otel.interaction.body import Body
-from timetracer_otel.interaction.failures import Failure
+from timetracer_otel.http_exchange import Exchange, Noted, NotedLater, Passing
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.protocols.httpx_errors import register_httpx_errors
-from timetracer_otel.recording import Draft, begin, guarded
+from timetracer_otel.protocols.httpx_extensions import described
+from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = ["LIBRARY", "library_for"]
 
 
 class _Tee:
-    """What the streams of both kinds share: the inner stream, and the body it is noted in."""
+    """What the streams of both kinds share: the stream they stand for, and who notes it."""
 
-    def __init__(self, inner: Any, body: Body, response: HttpResponseRef | None) -> None:
+    def __init__(self, inner: Any, passing: Passing) -> None:
         self._inner = inner
-        self._body = body
-        self._response = response
+        self._passing = passing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def _broken(self, error: BaseException) -> None:
-        with guarded("httpx stream"):
-            if isinstance(error, GeneratorExit):
-                self._body.finish("partial")
-                return
-            if self._response is not None and isinstance(error, Exception):
-                self._response.error = Failure.of(error)
-            self._body.finish("aborted")
+
+class _Kind:
+    """One of httpx's two names: its classes, and streams of its own kinds that are noted."""
+
+    def __init__(self, module: str) -> None:
+        httpx = importlib.import_module(module)
+        self.library = module
+        self.whole: type[Any] = httpx.ByteStream
+
+        class SyncTee(_Tee, httpx.SyncByteStream):  # type: ignore[misc,name-defined]
+            def __iter__(self) -> Iterator[bytes]:
+                return Noted(self._inner, self._passing)
+
+            def close(self) -> None:
+                try:
+                    self._inner.close()
+                finally:
+                    self._passing.left()
+
+        class AsyncTee(_Tee, httpx.AsyncByteStream):  # type: ignore[misc,name-defined]
+            def __aiter__(self) -> AsyncIterator[bytes]:
+                return NotedLater(self._inner, self._passing)
+
+            async def aclose(self) -> None:
+                try:
+                    await self._inner.aclose()
+                finally:
+                    self._passing.left()
+
+        self.tees: tuple[type[_Tee], type[_Tee]] = (SyncTee, AsyncTee)
 
 
-def _tees(module: str) -> tuple[type[Any], type[Any]]:
-    """Stream classes of `module`'s own kinds that note what passes through them."""
-    httpx = importlib.import_module(module)
+class _Call:
+    """One call of a transport, around which it is a context manager.
 
-    class SyncTee(_Tee, httpx.SyncByteStream):  # type: ignore[misc,name-defined]
-        def __iter__(self) -> Iterator[bytes]:
-            try:
-                for chunk in self._inner:
-                    self._body.feed(chunk)
-                    yield chunk
-            except BaseException as error:
-                self._broken(error)
-                raise
-            self._body.finish()
+    The request and the response stay the objects they are. What is read of the network passes
+    below the response's own stream; the request's stream is exchanged until the call is over.
+    """
 
-        def close(self) -> None:
-            try:
-                self._inner.close()
-            finally:
-                self._body.finish("partial")
+    __slots__ = ("_exchange", "_kind", "_request", "_stream", "_tee")
 
-    class AsyncTee(_Tee, httpx.AsyncByteStream):  # type: ignore[misc,name-defined]
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            try:
-                async for chunk in self._inner:
-                    self._body.feed(chunk)
-                    yield chunk
-            except BaseException as error:
-                self._broken(error)
-                raise
-            self._body.finish()
+    def __init__(self, kind: _Kind, tee: type[_Tee], request: Any) -> None:
+        self._kind = kind
+        self._tee = tee
+        self._request = request
+        self._stream: Any = None
+        self._exchange: Exchange | None = None
 
-        async def aclose(self) -> None:
-            try:
-                await self._inner.aclose()
-            finally:
-                self._body.finish("partial")
+    def __enter__(self) -> Self:
+        if active_recorder() is not None:
+            with guarded("httpx request"):
+                self._begin()
+        return self
 
-    return SyncTee, AsyncTee
+    def _begin(self) -> None:
+        request = self._request
+        ref = HttpRequestRef(request.method, request.url, request.headers.raw)
+        exchange = self._exchange = Exchange.begin(self._kind.library, ref)
+        if exchange is None:
+            return
+        stream = request.stream
+        if isinstance(stream, self._kind.whole):
+            exchange.sends(b"".join(stream))
+        else:
+            passing = exchange.sending()
+            request.stream = self._tee(stream, passing)
+            self._stream = stream
+
+    def answered(self, response: Any) -> Any:
+        """`response`, as it is."""
+        exchange = self._exchange
+        if exchange is not None:
+            with guarded("httpx response"):
+                self._answered(exchange, response)
+        return response
+
+    def _answered(self, exchange: Exchange, response: Any) -> None:
+        extensions = response.extensions
+        ref = HttpResponseRef(
+            status=response.status_code,
+            headers=response.headers.raw,
+            reason=extensions.get("reason_phrase", b"").decode("latin-1"),
+            http_version=extensions.get("http_version", b"").decode("latin-1"),
+            extensions=described(extensions),
+        )
+        passing = exchange.answered(ref)
+        stream = response.stream
+        if isinstance(stream, self._kind.whole):
+            passing.feed(b"".join(stream))
+            passing.ended()
+        elif hasattr(stream, "_httpcore_stream"):
+            # below what maps httpcore's errors to httpx's: a replay has them mapped again
+            stream._httpcore_stream = self._tee(stream._httpcore_stream, passing)
+        else:  # from a transport that something else has replaced
+            response.stream = self._tee(stream, passing)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._request.stream = self._stream
+        exchange = self._exchange
+        if exchange is not None:
+            with guarded("httpx error"):
+                if error is not None:
+                    exchange.failed(error)
+                else:
+                    exchange.abandon()
 
 
-def _begin(library: str, request: Any, tee: type[Any], whole: type[Any]) -> Draft | None:
-    ref = HttpRequestRef(
-        method=request.method,
-        url=str(request.url),
-        headers=list(request.headers.raw),
-    )
-    draft = begin("http", library, ref, own_span=True)
-    if draft is None:
-        return None
-    if isinstance(request.stream, whole):
-        ref.body = Body.of(b"".join(request.stream))
-    else:
-        ref.body = draft.body()
-        request.stream = tee(request.stream, ref.body, None)
-    return draft
-
-
-def _answered(draft: Draft, response: Any, tee: type[Any]) -> None:
-    extensions = response.extensions
-    ref = HttpResponseRef(
-        status=response.status_code,
-        headers=list(response.headers.raw),
-        body=draft.body(),
-        reason=extensions.get("reason_phrase", b"").decode("latin-1"),
-        http_version=extensions.get("http_version", b"").decode("latin-1"),
-    )
-    response.stream = tee(response.stream, ref.body, ref)
-    draft.answered(ref)
-
-
-def _finish_request(draft: Draft) -> None:
-    body = draft.request.body  # type: ignore[attr-defined]
-    if body is not None:
-        body.finish("partial")
-
-
-def _sync_tap(library: str, module: str) -> Callable[[Any], Any]:
+def _sync_tap(module: str) -> Callable[[Any], Any]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        tee, _ = _tees(module)
-        whole = importlib.import_module(module).ByteStream
+        kind = _Kind(module)
+        tee, _ = kind.tees
 
         @wraps(original)
         def handle_request(self: Any, request: Any) -> Any:
-            draft = None
-            with guarded("httpx request"):
-                draft = _begin(library, request, tee, whole)
-            if draft is None:
-                return original(self, request)
-            try:
-                response = original(self, request)
-            except BaseException as error:
-                with guarded("httpx error"):
-                    _finish_request(draft)
-                    draft.failed(error, "send")
-                raise
-            with guarded("httpx response"):
-                _finish_request(draft)
-                _answered(draft, response, tee)
-            return response
+            with _Call(kind, tee, request) as call:
+                return call.answered(original(self, request))
 
         return handle_request
 
     return wrap
 
 
-def _async_tap(library: str, module: str) -> Callable[[Any], Any]:
+def _async_tap(module: str) -> Callable[[Any], Any]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        _, tee = _tees(module)
-        whole = importlib.import_module(module).ByteStream
+        kind = _Kind(module)
+        _, tee = kind.tees
 
         @wraps(original)
         async def handle_async_request(self: Any, request: Any) -> Any:
-            draft = None
-            with guarded("httpx request"):
-                draft = _begin(library, request, tee, whole)
-            if draft is None:
-                return await original(self, request)
-            try:
-                response = await original(self, request)
-            except BaseException as error:
-                with guarded("httpx error"):
-                    _finish_request(draft)
-                    draft.failed(error, "send")
-                raise
-            with guarded("httpx response"):
-                _finish_request(draft)
-                _answered(draft, response, tee)
-            return response
+            with _Call(kind, tee, request) as call:
+                return call.answered(await original(self, request))
 
         return handle_async_request
 
@@ -185,8 +183,8 @@ def library_for(module: str, *, class_name: str, versions: str) -> Library:
         versions=versions,
         requires_span=True,
         changes=(
-            Patch(f"{module}:HTTPTransport.handle_request", _sync_tap(module, module)),
-            Patch(f"{module}:AsyncHTTPTransport.handle_async_request", _async_tap(module, module)),
+            Patch(f"{module}:HTTPTransport.handle_request", _sync_tap(module)),
+            Patch(f"{module}:AsyncHTTPTransport.handle_async_request", _async_tap(module)),
         ),
         instrumentor=Instrumentor(
             entry_point=module,

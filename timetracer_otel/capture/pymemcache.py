@@ -29,6 +29,10 @@ _GRANT_FROM = 1024
 """Smaller than that, values are not counted one by one: a trace has a bounded number of them."""
 
 
+_SENDING, _READING = guarded("pymemcache send"), guarded("pymemcache recv")
+_ENDING = guarded("pymemcache end")
+
+
 class _Exchange:
     """What is sent, and what comes until the client's method returns."""
 
@@ -95,12 +99,12 @@ class RecordingSocket(_Proxy):
 
     def sendall(self, data: Any, *args: Any) -> Any:
         exchange = self._self_exchange
-        with guarded("pymemcache send"):
+        with _SENDING:
             exchange.begin(bytes(data))
         try:
             return self._self_send(data, *args)
         except BaseException as error:
-            with guarded("pymemcache send"):
+            with _SENDING:
                 exchange.broke(error, "send")
             raise
 
@@ -109,10 +113,10 @@ class RecordingSocket(_Proxy):
         try:
             data = self._self_recv(*args)
         except BaseException as error:
-            with guarded("pymemcache recv"):
+            with _READING:
                 exchange.broke(error, "read")
             raise
-        with guarded("pymemcache recv"):
+        with _READING:
             exchange.came(data)
         return data
 
@@ -157,10 +161,9 @@ def _exchanging(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(self, *args, **keywords)
         finally:
-            sock = self.sock  # None after an error, which closes it
-            if type(sock) is RecordingSocket:
-                with guarded("pymemcache exchange"):
-                    sock._self_exchange.end()
+            if type(self.sock) is RecordingSocket:  # None after an error, which closes it
+                with _ENDING:
+                    self.sock._self_exchange.end()
 
     return exchange
 

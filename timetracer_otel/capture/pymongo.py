@@ -299,6 +299,8 @@ def _changes() -> tuple[Change, ...]:
         Patch(f"{aio}.topology:Topology.select_servers", _selecting_async),
         Patch("pymongo.periodic_executor:PeriodicExecutor.open", _aside),
         Patch("pymongo.periodic_executor:AsyncPeriodicExecutor.open", _aside),
+        # a client draws an ObjectId for itself, whenever it is made
+        *(PatchIfPresent(f"{m}.settings:TopologySettings.__init__", _aside) for m in MODULES),
         *(PatchIfPresent(f"pymongo.{module}:time", lambda _: _Timing()) for module in _TIMERS),
         # numbers of messages and operations: with a listener, each draws from the application's
         PatchIfPresent("pymongo.message:random", lambda _: TELEMETRY),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.capture.redis_wire import Asked, Wire, wire_of
+from timetracer_otel.capture.redis_wire import wire_of
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.redis import register_redis_errors
@@ -14,16 +14,9 @@ from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = ["LIBRARY", "opening"]
 
+_KEPT = (list, tuple, str, bytes)
 
-def _asks(connection: Any, command: Any) -> tuple[Wire | None, Asked | None, Any]:
-    """What is asked, noted; and the command, as a list where it was something to iterate once."""
-    wire = asked = None
-    with guarded("redis send"):
-        wire = wire_of(connection)
-        if not isinstance(command, list | tuple | str | bytes):
-            command = list(command)
-        asked = wire.asks(connection, command)
-    return wire, asked, command
+_SENDING, _READING = guarded("redis send"), guarded("redis read")
 
 
 def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,17 +24,19 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
     def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
         if active_recorder() is None:
             return original(self, command, *args, **keywords)
-        wire, asked, command = _asks(self, command)
+        asked = None
+        if type(command) is not list and not isinstance(command, _KEPT):
+            command = list(command)  # it can be gone through once
+        with _SENDING:
+            asked = wire_of(self).asks(command)
         try:
             result = original(self, command, *args, **keywords)
         except BaseException as error:
-            with guarded("redis send"):
-                if wire is not None and asked is not None:
-                    wire.not_sent(asked, error)
+            if asked is not None:
+                asked.not_sent(error)
             raise
-        if wire is not None and asked is not None:
-            with guarded("redis send"):
-                wire.sent(asked)
+        if asked is not None:
+            asked.sent()
         return result
 
     return send_packed_command
@@ -52,20 +47,36 @@ def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
         if active_recorder() is None:
             return await original(self, command, *args, **keywords)
-        wire, asked, command = _asks(self, command)
+        asked = None
+        if type(command) is not list and not isinstance(command, _KEPT):
+            command = list(command)  # it can be gone through once
+        with _SENDING:
+            asked = wire_of(self).asks(command)
         try:
             result = await original(self, command, *args, **keywords)
         except BaseException as error:
-            with guarded("redis send"):
-                if wire is not None and asked is not None:
-                    wire.not_sent(asked, error)
+            if asked is not None:
+                asked.not_sent(error)
             raise
-        if wire is not None and asked is not None:
-            with guarded("redis send"):
-                wire.sent(asked)
+        if asked is not None:
+            asked.sent()
         return result
 
     return send_packed_command
+
+
+def _packing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """How many commands a pipeline has is known here; later it would have to be parsed."""
+
+    @wraps(original)
+    def pack_commands(self: Any, commands: Any) -> Any:
+        packed = original(self, commands)
+        if active_recorder() is not None and isinstance(commands, list | tuple):
+            with guarded("redis pack"):
+                wire_of(self).packed = (packed, len(commands))
+        return packed
+
+    return pack_commands
 
 
 def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,11 +90,11 @@ def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
             reply = original(self, *args, **keywords)
         except BaseException as error:
             wire.reading = False
-            with guarded("redis read"):
+            with _READING:
                 wire.raised(error)
             raise
         wire.reading = False
-        with guarded("redis read"):
+        with _READING:
             wire.got(reply)
         return reply
 
@@ -101,11 +112,11 @@ def _reading_async(original: Callable[..., Any]) -> Callable[..., Any]:
             reply = await original(self, *args, **keywords)
         except BaseException as error:
             wire.reading = False
-            with guarded("redis read"):
+            with _READING:
                 wire.raised(error)
             raise
         wire.reading = False
-        with guarded("redis read"):
+        with _READING:
             wire.got(reply)
         return reply
 
@@ -142,7 +153,7 @@ def opening(wrap: Callable[[Any], Any], module: str, name: str) -> Callable[[Any
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connect(self: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None or self._sock is not None:
+        if self._sock is not None or active_recorder() is None:
             return original(self, *args, **keywords)
         wire = wire_of(self)
         before = wire.begin_set_up()
@@ -161,7 +172,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
 def _connecting_async(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def connect(self: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None or self.is_connected:
+        if self.is_connected or active_recorder() is None:
             return await original(self, *args, **keywords)
         wire = wire_of(self)
         before = wire.begin_set_up()
@@ -231,6 +242,8 @@ def _patches() -> tuple[Patch | PatchIfPresent, ...]:
     sync, aio = f"{_SYNC}:AbstractConnection", f"{_ASYNC}:AbstractConnection"
     return (
         Patch(f"{sync}.send_packed_command", _sending),
+        Patch(f"{sync}.pack_commands", _packing),
+        Patch(f"{aio}.pack_commands", _packing),
         Patch(f"{sync}.read_response", _reading),
         Patch(f"{sync}.can_read", _looking),
         Patch(f"{sync}.disconnect", _closing),

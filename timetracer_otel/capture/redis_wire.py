@@ -16,8 +16,9 @@ from timetracer_otel.protocols.resp import (
     first_word,
     keep_reply,
 )
-from timetracer_otel.recording import Draft, begin
+from timetracer_otel.recording import Draft, begin, guarded
 from timetracer_otel.recording.current import current_trace
+from timetracer_otel.recording.draft import Scope
 
 __all__ = ["Asked", "Wire", "server_of", "wire_of"]
 
@@ -26,120 +27,156 @@ _GRANT_FROM = 1024
 
 
 class Asked:
-    """What was sent together, and its replies so far; without a draft where nothing records."""
+    """What was sent together, and its replies so far; without a draft where nothing records.
 
-    __slots__ = ("answer", "chunks", "draft", "expected")
+    What is the connection's `own` is kept only where it went well: what went wrong with it is
+    noted as a connection that did not come about, or mended before the request goes on.
+    """
 
-    def __init__(self, draft: Draft | None, chunks: tuple[bytes, ...], expected: int) -> None:
+    __slots__ = ("chunks", "draft", "expected", "own", "replies", "wire")
+
+    def __init__(
+        self, wire: Wire, draft: Draft | None, chunks: tuple[bytes, ...], expected: int, own: bool
+    ) -> None:
+        self.wire = wire
+        self.own = own
         self.draft = draft
         self.chunks = chunks
         self.expected = expected
-        self.answer = RedisResponseRef()
+        self.replies: list[Any] = []
+
+    def sent(self) -> None:
+        """It is on its way. Nested traffic (a health check) has been answered by now."""
+        if self.wire.setting_up:
+            self.wire.last = self.chunks
+        if self.expected:
+            self.wire.waiting.append(self)
+            return
+        with guarded("redis subscribe"):
+            self.wire.subscribed(self.chunks)
+            self.answered()
+
+    def not_sent(self, error: BaseException) -> None:
+        """It could not be sent. Where no connection came about, that has been noted instead."""
+        with guarded("redis send"):
+            if self.draft is not None and (self.own or self.wire.refused):
+                self.draft.abandon()
+            elif self.draft is not None:
+                self.draft.failed(error, "send")
+
+    def answered(self) -> None:
+        """All replies are there that will come."""
+        if self.draft is not None:
+            self.draft.answered(RedisResponseRef(self.replies, 0, self.wire.encoding))
+
+    def broke(self, error: BaseException) -> None:
+        """The connection broke while its replies were read."""
+        if self.draft is not None and self.own:
+            self.draft.abandon()
+        elif self.draft is not None and self.replies:
+            failure = Failure.of(error)
+            self.draft.answered(RedisResponseRef(self.replies, 0, self.wire.encoding, failure))
+        elif self.draft is not None:
+            self.draft.failed(error, "read")
+
+    def unread(self) -> None:
+        """The connection is gone, and nobody read them."""
+        if self.draft is not None and self.own:
+            self.draft.abandon()
+        else:
+            self.answered()
 
 
 class Wire:
     """What a connection has been asked and not yet answered, in order.
 
     `setting_up` says that its traffic is its own and no request's; `reading`, that a reply is
-    being read: the client disconnects first where that fails, and raises then. A connection is
-    used by one task or thread at a time, as redis-py's pools have it.
+    being read: the client disconnects first where that fails, and raises then. `refused` says
+    that no connection came about, and `last` what was sent last to set it up. `packed` is what a
+    pipeline packed last, and of how many commands. A connection is used by one task or thread at
+    a time, as redis-py's pools have it.
     """
 
     __slots__ = (
-        "_encoding",
-        "_last",
         "_polls",
-        "_refused",
         "_server",
         "_subscriptions",
-        "_waiting",
+        "encoding",
+        "last",
+        "packed",
         "reading",
+        "refused",
         "setting_up",
+        "waiting",
     )
 
     def __init__(self, connection: Any) -> None:
-        self._waiting: deque[Asked] = deque()
+        self.waiting: deque[Asked] = deque()
         self._subscriptions: Subscriptions | None = None
         self._polls = 0
-        self._refused = False
-        self._last: tuple[bytes, ...] = ()
+        self.refused = False
+        self.last: tuple[bytes, ...] = ()
         self._server = server_of(connection)
-        self._encoding: str = connection.encoder.encoding
+        self.encoding: str = connection.encoder.encoding
+        self.packed: tuple[Any, int] | None = None
         self.reading = False
         self.setting_up = False
 
     # -- asking -------------------------------------------------------------------------------
 
-    def asks(self, connection: Any, command: Any) -> Asked:
+    def asks(self, command: Any) -> Asked:
         """`command` is about to be sent."""
-        self._refused = False
+        self.refused = False
         chunks = _chunks(command)
-        subscribed = self._subscriptions is not None
-        expected, own = nature_of(chunks, subscribed=subscribed)
-        draft = begin(
-            "redis",
-            "redis",
-            RedisRequestRef(chunks, "call", self._server),
-            scope="bootstrap" if self.setting_up or own else "trace",
-            own_span=True,
-        )
+        packed, self.packed = self.packed, None
+        if packed is not None and packed[0] is command and packed[1] > 1:
+            expected, own = packed[1], False
+        else:
+            expected, own = nature_of(chunks, subscribed=self._subscriptions is not None)
+        ref = RedisRequestRef(chunks, "call", self._server)
+        own = own or self.setting_up
+        scope: Scope = "bootstrap" if own else "trace"
+        draft = begin("redis", "redis", ref, scope=scope, own_span=True)
         if draft is not None:
-            size = sum(map(len, chunks))
+            size = len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks))
             if size > _GRANT_FROM and not draft.trace.grant(size):
                 draft.abandon()
                 draft = None
-        asked = Asked(draft, chunks, expected)
-        asked.answer.encoding = self._encoding
-        return asked
+        return Asked(self, draft, chunks, expected, own)
 
-    def sent(self, asked: Asked) -> None:
-        """It is on its way. Nested traffic (a health check) has been answered by now."""
-        if self.setting_up:
-            self._last = asked.chunks
-        if asked.expected:
-            self._waiting.append(asked)
-            return
+    def subscribed(self, chunks: tuple[bytes, ...]) -> None:
+        """A subscription was sent, or the end of one."""
         if self._subscriptions is None:
             self._subscriptions = Subscriptions()
-        for command in commands_in(b"".join(asked.chunks)):
+        for command in commands_in(b"".join(chunks)):
             self._subscriptions.note(command)
-        if asked.draft is not None:
-            asked.draft.answered(asked.answer)
-
-    def not_sent(self, asked: Asked, error: BaseException) -> None:
-        """It could not be sent. Where no connection came about, that has been noted instead."""
-        if asked.draft is None:
-            return
-        if self._refused:
-            asked.draft.abandon()
-        else:
-            asked.draft.failed(error, "send")
 
     # -- replies ------------------------------------------------------------------------------
 
     def got(self, reply: Any) -> None:
         """A reply was read, or a message."""
-        if not self._waiting:
+        waiting = self.waiting
+        if not waiting:
             self._came(reply)
             return
-        asked = self._waiting[0]
-        draft, answer = asked.draft, asked.answer
+        asked = waiting[0]
+        draft = asked.draft
         if draft is not None:
             kept, size = keep_reply(reply)
-            refused = self._refuses(asked, kept)
-            if refused or (size > _GRANT_FROM and not draft.trace.grant(size)):
+            if self.setting_up:
+                kept = without_number(kept)
+            if self._refuses(asked, kept) or (size > _GRANT_FROM and not draft.trace.grant(size)):
                 draft.abandon()
-                asked.draft = draft = None
-            answer.replies.append(without_number(kept) if self.setting_up else kept)
+                asked.draft = None
+            asked.replies.append(kept)
         asked.expected -= 1
         if not asked.expected:
-            self._waiting.popleft()
-            if draft is not None:
-                draft.answered(answer)
+            waiting.popleft()
+            asked.answered()
 
     def _refuses(self, asked: Asked, kept: Any) -> bool:
         """Whether the set-up ends here: that is noted as a connection that could not be opened."""
-        failed = isinstance(kept, ErrorReply) and self.setting_up
+        failed = self.setting_up and isinstance(kept, ErrorReply)
         return failed and first_word(asked.chunks[0]) != b"CLIENT"
 
     def raised(self, error: BaseException) -> None:
@@ -147,15 +184,8 @@ class Wire:
         if error_line(error) is not None:
             self.got(error)
             return
-        while self._waiting:
-            asked = self._waiting.popleft()
-            if asked.draft is None:
-                continue
-            if asked.answer.replies:
-                asked.answer.error = Failure.of(error)
-                asked.draft.answered(asked.answer)
-            else:
-                asked.draft.failed(error, "read")
+        while self.waiting:
+            self.waiting.popleft().broke(error)
 
     def _came(self, reply: Any) -> None:
         """Something that was not asked for: a message, or the confirmation of a subscription.
@@ -176,11 +206,11 @@ class Wire:
             if size > _GRANT_FROM and not draft.trace.grant(size):
                 draft.abandon()
             else:
-                draft.answered(RedisResponseRef([kept], polls, self._encoding))
+                draft.answered(RedisResponseRef([kept], polls, self.encoding))
 
     def found_nothing(self) -> None:
         """A subscriber looked, and nothing was there."""
-        if self._subscriptions is not None and not self._waiting:
+        if self._subscriptions is not None and not self.waiting:
             self._polls += 1
 
     # -- the connection -----------------------------------------------------------------------
@@ -188,6 +218,7 @@ class Wire:
     def begin_set_up(self) -> bool:
         """From here on its traffic is its own; gives what `end_set_up` takes."""
         before, self.setting_up = self.setting_up, True
+        self.last = ()
         return before
 
     def end_set_up(self, before: bool) -> None:
@@ -197,23 +228,17 @@ class Wire:
     def not_set_up(self, connection: Any, before: bool, error: BaseException) -> None:
         """A connection that cannot be opened is an answer of the request that wanted it."""
         self.setting_up = before
-        self._refused = True
-        said = error_line(error) is not None
-        chunks = self._last if said else ()
-        ref = RedisRequestRef(chunks, "connect", self._server)
+        self.refused = True
+        ref = RedisRequestRef(self.last, "connect", self._server)
         draft = begin("redis", "redis", ref, own_span=True)
         if draft is not None:
-            draft.failed(error, "set-up" if said else "connect")
+            draft.failed(error, "set-up" if self.last else "connect")
 
     def close(self) -> None:
         """The connection is gone: what was not read stays unread."""
         self._subscriptions = None
-        while self._waiting and not self.reading:
-            draft, answer = (asked := self._waiting.popleft()).draft, asked.answer
-            if draft is not None and draft.scope == "bootstrap":
-                draft.abandon()
-            elif draft is not None:
-                draft.answered(answer)
+        while self.waiting and not self.reading:
+            self.waiting.popleft().unread()
 
     def __del__(self) -> None:
         self.reading = False
@@ -238,9 +263,10 @@ def server_of(connection: Any) -> str:
 
 def _chunks(command: Any) -> tuple[bytes, ...]:
     """What is sent, as bytes that nobody can change any more."""
+    if type(command) is list and len(command) == 1 and type(command[0]) is bytes:
+        return (command[0],)
     if isinstance(command, str):
         return (command.encode(),)
     if isinstance(command, bytes):
         return (command,)
     return tuple(chunk if type(chunk) is bytes else bytes(chunk) for chunk in command)
-

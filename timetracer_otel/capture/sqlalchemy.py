@@ -5,17 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from timetracer_otel.dbapi import Origin, RecordingConnection
+from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.ownership import owning
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY", "SYSTEMS", "Creator", "creator_of"]
+__all__ = ["LIBRARY", "Creator", "makes_connections_itself", "origin_of"]
 
-SYSTEMS = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
+_SYSTEMS = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
 """OTel's ``db.system.name`` where it differs from the dialect's name."""
+
+_ADDRESSES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""Where an engine's connections go, by its dialect: pools know no URL, and are replaced."""
+
+
+def origin_of(pool: Any) -> Origin:
+    """Where the calls of a pool's connections come from."""
+    dialect = pool._dialect
+    origin = Origin(
+        library="sqlalchemy",
+        system=_SYSTEMS.get(dialect.name, dialect.name),
+        driver=dialect.driver,
+        server=_ADDRESSES.get(dialect) or _name_of_creator(pool._creator),
+    )
+    origin.asynchronous = dialect.is_async
+    return origin
+
+
+def _name_of_creator(creator: Any) -> str:
+    """An engine without an address in its URL is told from others by the function it was given."""
+    if makes_connections_itself(creator):
+        return ""
+    return f"{getattr(creator, '__module__', '')}:{getattr(creator, '__qualname__', '')}"
+
+
+def makes_connections_itself(creator: Any) -> bool:
+    """Whether a pool's creator is SQLAlchemy's own, which asks the dialect to connect."""
+    return getattr(creator, "__module__", "") == "sqlalchemy.engine.create"
+
+
+def _address(url: Any) -> str:
+    """Host, port and database as the application wrote them; no user, no password."""
+    host = url.host or ",".join(_texts(url.query.get("host")))
+    if not (host or url.database):
+        return ""
+    port = f":{url.port}" if url.port else ""
+    database = url.database or ""
+    return f"{host}{port}/{database}" if host else database
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 class Creator:
@@ -30,35 +75,40 @@ class Creator:
             return self.open_connection(*args)
         origin = None
         with guarded("sqlalchemy connect"):
-            dialect = self._pool._dialect
-            system = SYSTEMS.get(dialect.name, dialect.name)
-            origin = Origin(library="sqlalchemy", system=system, driver=dialect.driver)
+            origin = origin_of(self._pool)
             origin.scope = "bootstrap"
         if origin is None:
             return self.open_connection(*args)
-        return RecordingConnection(self._open(origin, args), origin)
+        with owning("sqlalchemy"):
+            opened = self._open(origin, args)
+        if isinstance(opened, RecordingConnection):  # the driver's own capture was there first
+            opened = opened.__wrapped__
+        return RecordingConnection(opened, origin)
 
     def _open(self, origin: Origin, args: tuple[Any, ...]) -> Any:
         """A connection that cannot be opened is an answer too, of the request that wanted it."""
         try:
-            return self.open_connection(*args)
+            if not origin.asynchronous:
+                return self.open_connection(*args)
+            with Apart():
+                return self.open_connection(*args)
         except Exception as error:
             with guarded("sqlalchemy connect"):
                 origin.scope = "trace"
-                call = origin.begin("connect")
+                call = origin.begin("connect", "", place_of_connecting())
                 if call is not None:
                     call.failed(error, "connect")
             raise
 
 
-def creator_of(pool: Any) -> Creator:
-    """The pool's creator, put in place on the pool's first connection after we came."""
-    present = pool._invoke_creator
-    if isinstance(present, Creator):
-        return present
-    made = Creator(present, pool)
-    pool._invoke_creator = made
-    return made
+def _creating(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def init(self: Any, pool: Any, dialect: Any, url: Any, *args: Any, **keywords: Any) -> None:
+        with guarded("sqlalchemy engine"):
+            _ADDRESSES[dialect] = _address(url)
+        original(self, pool, dialect, url, *args, **keywords)
+
+    return init
 
 
 def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -67,7 +117,9 @@ def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def connect(self: Any) -> None:
         with guarded("sqlalchemy pool"):
-            creator_of(self._ConnectionRecord__pool)
+            pool = self._ConnectionRecord__pool
+            if not isinstance(pool._invoke_creator, Creator):
+                pool._invoke_creator = Creator(pool._invoke_creator, pool)
         original(self)
         with guarded("sqlalchemy pool"):
             if isinstance(self.dbapi_connection, RecordingConnection):
@@ -89,6 +141,29 @@ def _pinging(original: Callable[..., bool]) -> Callable[..., bool]:
     return ping
 
 
+def _looking_up_types(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The dialects of psycopg look hstore up past their own connection, if that is asynchronous."""
+
+    @wraps(original)
+    def fetch(self: Any, connection: Any, name: str) -> Any:
+        found = original(self, connection, name)
+        with guarded("sqlalchemy types"):
+            opened = connection.connection.dbapi_connection
+            if isinstance(opened, RecordingConnection):
+                call = opened._self_origin.begin("type_info", "", [name])
+                if call is not None:
+                    call.returned(_fields(found))
+        return found
+
+    return fetch
+
+
+def _fields(info: Any) -> Any:
+    return None if info is None else [info.name, info.oid, info.array_oid, info.regtype]
+
+
+_PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
+
 register_database_errors()
 
 LIBRARY = Library(
@@ -98,8 +173,11 @@ LIBRARY = Library(
     distribution="sqlalchemy",
     versions=">=2.0.30,<3",
     changes=(
+        Patch("sqlalchemy.engine.base:Engine.__init__", _creating),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
+        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _looking_up_types),
+        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _looking_up_types),
     ),
     instrumentor=Instrumentor(
         entry_point="sqlalchemy",

@@ -12,6 +12,10 @@ BodyState = Literal["open", "complete", "partial", "unread", "aborted", "abandon
 `aborted` by an error, `abandoned` when it was garbage collected, `open` when time ran out."""
 
 
+_BEGINNING = 64 * 1024
+"""Kept of a body that turned out to be too long."""
+
+
 class Holder(Protocol):
     """Whoever waits for a body to end, and says how much of it may be kept.
 
@@ -76,8 +80,23 @@ class Body:
 
     def _hash_beyond(self, chunk: bytes) -> None:
         if self._hash is None:
-            self._hash = hashlib.sha256(b"".join(self.chunks))
+            self._hash = hashlib.sha256()
+            for kept in self.chunks:
+                self._hash.update(kept)
+            self._keep_beginning()
         self._hash.update(chunk)
+
+    def _keep_beginning(self) -> None:
+        """A body that is cut is shown, and serves nothing: its beginning is enough."""
+        beginning: list[bytes] = []
+        left = min(_BEGINNING, self.kept)
+        for kept in self.chunks:
+            beginning.append(kept[:left])
+            left -= len(beginning[-1])
+            if not left:
+                break
+        self.chunks = beginning
+        self.kept = sum(map(len, beginning))
 
     def finish(self, state: BodyState = "complete") -> None:
         """The body is over. Only the first call counts."""
@@ -87,6 +106,10 @@ class Body:
         trace, self._trace = self._trace, None
         if trace is not None:
             trace.closed()
+
+    def cut_like(self, other: Body) -> None:
+        """Count as cut where `other` was: the two share the digest of what passed."""
+        self._hash = other._hash
 
     @property
     def truncated(self) -> bool:

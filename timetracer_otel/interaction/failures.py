@@ -13,10 +13,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from timetracer_otel.interaction.families import ErrorFamily, family_of, register_errors
-from timetracer_otel.interaction.parts import RecordedError
+from timetracer_otel.interaction.parts import ERROR, RecordedError
 from timetracer_otel.interaction.restoring import decode_error
 from timetracer_otel.values import encode
 from timetracer_otel.values.opaque import clean_text, opaque
@@ -54,6 +55,11 @@ class Failure:
             return cls(_Walk().take(error), _places(error))
         except Exception:  # noqa: BLE001 - of a class of the application's, anything may be odd
             return cls(RecordedError(type=_text_of(type.__repr__(type(error))), module=""), [])
+
+    def add(self, **attributes: object) -> None:
+        """Say more of it than the exception does, for who makes it again."""
+        for name, value in attributes.items():
+            self._recorded.attributes[name] = _encode(value)
 
     def encode(self, stage: str) -> RecordedError:
         """The cassette's form (worker: it reads source files)."""
@@ -96,15 +102,33 @@ class _Walk:
         return RecordedError(
             type=_text_of(kind.__qualname__),
             module=_text_of(module),
-            args=[_encode(argument) for argument in args],
+            args=[self._argument(a, cause, context, depth) for a in args],
             attributes=_attributes(error, family_of(module)),
             notes=_notes(error),
             cause=self._linked(cause, depth),
             context=self._linked(context, depth) if context is not cause else None,
+            no_context=cause is not None and context is None,
             suppress_context=cause is None
             and bool(_own(error, BaseException.__suppress_context__)),
             members=[m for m in (self._linked(member, depth) for member in members) if m],
         )
+
+    def _argument(
+        self,
+        argument: object,
+        cause: BaseException | None,
+        context: BaseException | None,
+        depth: int,
+    ) -> Any:
+        """An exception may be an argument of another: often of the one that it caused."""
+        if argument is None or not isinstance(argument, BaseException):
+            return _encode(argument)
+        if argument is cause:
+            return {ERROR: "cause"}
+        if argument is context:
+            return {ERROR: "context"}
+        linked = self._linked(argument, depth)
+        return {ERROR: to_builtins(linked)} if linked is not None else _encode(argument)
 
     def _linked(self, error: BaseException | None, depth: int) -> RecordedError | None:
         if error is None or id(error) in self._seen:

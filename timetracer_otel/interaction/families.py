@@ -15,7 +15,8 @@ class ErrorFamily:
 
     `package` is the top-level module whose exception classes may be restored. `attributes` are
     kept where an exception has them. `extract` adds what attributes cannot give; `build`
-    makes the exception from its class, its decoded args and decoded attributes.
+    makes the exception from its class, its decoded args and decoded attributes; `link` is given
+    it once its cause and context are there.
     """
 
     package: str
@@ -24,6 +25,7 @@ class ErrorFamily:
     build: (
         Callable[[type[BaseException], tuple[Any, ...], dict[str, Any]], BaseException] | None
     ) = field(default=None)
+    link: Callable[[Any], None] = field(default=lambda _: None)
 
 
 _FAMILIES: dict[str, ErrorFamily] = {}
@@ -44,9 +46,11 @@ _OF_SYSTEM_CALLS = ("errno", "strerror", "filename", "filename2", "characters_wr
 register_errors(
     [
         ErrorFamily("builtins", (*_OF_SYSTEM_CALLS, "name", "path")),
-        ErrorFamily("asyncio"),
+        ErrorFamily("asyncio", ("expected", "partial")),
         ErrorFamily("socket", _OF_SYSTEM_CALLS),
-        ErrorFamily("ssl", (*_OF_SYSTEM_CALLS, "library", "reason", "verify_code")),
+        ErrorFamily(
+            "ssl", (*_OF_SYSTEM_CALLS, "library", "reason", "verify_code", "verify_message")
+        ),
         ErrorFamily("concurrent"),
     ]
 )

@@ -6,7 +6,10 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["InteractionBase", "Part", "RecordedError"]
+__all__ = ["ERROR", "InteractionBase", "Part", "RecordedError"]
+
+ERROR = "$error"
+"""Tag of an argument that is an exception itself: ``cause``, ``context``, or one of its own."""
 
 
 class Part(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,7 +23,8 @@ class RecordedError(Part, kw_only=True):
     (see `timetracer_otel.values`); `stage` says how far the interaction had come when it was
     raised, in the protocol's own words (``connect``, ``send``, ``headers``, ``body``,
     ``execute``, ``fetch``, ``commit``). `members` are those of an exception group, whose
-    `args` then hold its message alone.
+    `args` then hold its message alone. A cause is the context too, unless another is recorded or
+    there is `no_context`.
     """
 
     type: str
@@ -31,6 +35,7 @@ class RecordedError(Part, kw_only=True):
     notes: list[str] = []
     cause: RecordedError | None = None
     context: RecordedError | None = None
+    no_context: bool = False
     suppress_context: bool = False
     members: list[RecordedError] = []
     traceback: str = ""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import msgspec
+
 from timetracer_otel.errors import ValueDecodingError
 from timetracer_otel.interaction.families import ErrorFamily, family_of
-from timetracer_otel.interaction.parts import RecordedError
+from timetracer_otel.interaction.parts import ERROR, RecordedError
 from timetracer_otel.values import decode
 
 __all__ = ["decode_error"]
@@ -30,21 +32,28 @@ def decode_error(recorded: RecordedError, *, depth: int = 0) -> BaseException:
         raise ValueDecodingError(tag=recorded.type, reason=reason)
     if depth > _MAX_DEPTH:
         raise ValueDecodingError(tag=recorded.type, reason="its causes are nested too deep")
-    error = _made(recorded, family, depth)
+    cause = decode_error(recorded.cause, depth=depth + 1) if recorded.cause else None
+    context = None if recorded.no_context else cause
+    if recorded.context is not None:
+        context = decode_error(recorded.context, depth=depth + 1)
+    error = _made(recorded, family, {"cause": cause, "context": context}, depth)
     if recorded.notes:
         error.__notes__ = list(recorded.notes)
-    if recorded.cause is not None:
-        error.__cause__ = error.__context__ = decode_error(recorded.cause, depth=depth + 1)
-    if recorded.context is not None:
-        error.__context__ = decode_error(recorded.context, depth=depth + 1)
+    if cause is not None:
+        error.__cause__ = cause
+    error.__context__ = context
     if recorded.suppress_context:
         error.__suppress_context__ = True
+    family.link(error)
     return error
 
 
-def _made(recorded: RecordedError, family: ErrorFamily, depth: int) -> BaseException:
+_Links = dict[str, BaseException | None]
+
+
+def _made(recorded: RecordedError, family: ErrorFamily, links: _Links, depth: int) -> BaseException:
     kind = _class_of(recorded)
-    args = tuple(decode(argument) for argument in recorded.args)
+    args = tuple(_argument(argument, links, depth) for argument in recorded.args)
     if recorded.members:
         args = (*args, [decode_error(member, depth=depth + 1) for member in recorded.members])
     attributes = {name: decode(value) for name, value in recorded.attributes.items()}
@@ -56,6 +65,19 @@ def _made(recorded: RecordedError, family: ErrorFamily, depth: int) -> BaseExcep
     except Exception as error:
         reason = f"{type(error).__name__} while it was made"
         raise ValueDecodingError(tag=recorded.type, reason=reason) from error
+
+
+def _argument(argument: Any, links: _Links, depth: int) -> Any:
+    if not (isinstance(argument, dict) and argument.keys() == {ERROR}):
+        return decode(argument)
+    said = argument[ERROR]
+    if isinstance(said, str):
+        return links.get(said)
+    try:
+        nested = msgspec.convert(said, RecordedError)
+    except msgspec.ValidationError as error:
+        raise ValueDecodingError(tag=ERROR, reason=str(error)) from None
+    return decode_error(nested, depth=depth + 1)
 
 
 def _may_be_set(name: str, family: ErrorFamily) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from importlib import metadata
@@ -25,6 +26,7 @@ __all__ = [
 _LOG = logging.getLogger("timetracer_otel")
 _LOADER = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
 _started: list[Any] = []
+_waiting: deque[Instrumentor] = deque()
 _loaded = False
 """Whether the loader is through, or there is none."""
 
@@ -111,11 +113,21 @@ def start_missing_instrumentors(captured: set[str]) -> None:
 def start_instrumentor_of(library: Library) -> None:
     """Start the instrumentor of a library that has just been imported; once the loader is done.
 
-    While it is at work it imports one library after the other, and starts them itself.
+    While it is at work it imports one library after the other, and starts them itself. An
+    instrumentor may import a second library as it is loaded: that one's turn comes after it.
     """
     wanted = library.instrumentor
     if not _loaded or wanted is None or _is_switched_off(wanted):
         return
+    _waiting.append(wanted)
+    if len(_waiting) > 1:
+        return
+    while _waiting:
+        _try_to_start(_waiting[0])
+        _waiting.popleft()
+
+
+def _try_to_start(wanted: Instrumentor) -> None:
     try:
         _start(wanted)
     except Exception as error:  # noqa: BLE001 - a foreign one may fail in any way; the others go on
@@ -125,11 +137,18 @@ def start_instrumentor_of(library: Library) -> None:
 def _start(wanted: Instrumentor) -> None:
     points = metadata.entry_points(group="opentelemetry_instrumentor", name=wanted.entry_point)
     for point in points:
+        if _is_being_imported(point.module):  # by hand: who imports it starts it
+            return
         instrumentor = point.load()()
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(skip_dep_check=True)
             _started.append(instrumentor)
         return
+
+
+def _is_being_imported(module: str) -> bool:
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def stop_started_instrumentors() -> None:

@@ -27,8 +27,8 @@ __all__ = [
     "encode_body",
     "json_of",
     "unread_rest",
+    "wire",
     "wire_chunks",
-    "wire_headers",
 ]
 
 _MAX_CHUNKS = 10_000
@@ -159,6 +159,23 @@ def _base64(text: str) -> bytes | None:
         return None
 
 
+def wire(lines: list[str], part: BodyPart | None, *, title: str) -> tuple[RawHeaders, list[bytes]]:
+    """The headers, and the bytes in the chunks they came in.
+
+    A body that was edited by hand has its Content-Length mended. Raises `CannotReplay` for a
+    truncated body.
+    """
+    pairs = header_pairs(lines)
+    if part is None:
+        return pairs, []
+    chunks = wire_chunks(part, title=title)
+    size = sum(map(len, chunks))
+    if size != part.size:
+        mended = str(size).encode()
+        pairs = [(n, mended if n.lower() == b"content-length" else v) for n, v in pairs]
+    return pairs, chunks
+
+
 def wire_chunks(part: BodyPart, *, title: str) -> list[bytes]:
     """The bytes in the chunks they came in. Raises `CannotReplay` for a truncated body."""
     if part.truncated:
@@ -168,21 +185,9 @@ def wire_chunks(part: BodyPart, *, title: str) -> list[bytes]:
             hint="raise `max_body_kb` (or `max_trace_kb`) and record it again",
         )
     data = body_bytes(part)
-    if sum(part.chunks) != len(data):
-        return [data] if data else []
-    return _split(data, part.chunks)
-
-
-def wire_headers(lines: list[str], part: BodyPart | None) -> RawHeaders:
-    """The headers as they came; with Content-Length mended if the body was edited."""
-    pairs = header_pairs(lines)
-    if part is None or part.truncated:
-        return pairs
-    size = len(body_bytes(part))
-    if size == part.size:
-        return pairs
-    mended = str(size).encode()
-    return [(n, mended if n.lower() == b"content-length" else value) for n, value in pairs]
+    if part.chunks and sum(part.chunks) == len(data):
+        return _split(data, part.chunks)
+    return [data] if data else []
 
 
 def unread_rest(part: BodyPart | None, *, title: str) -> CannotReplay | None:

@@ -16,6 +16,8 @@ _LIMIT = 64 * 1024 * 1024
 
 _PIECE = 4096
 
+_HEADER = b"content-encoding"
+
 
 class _Coding(NamedTuple):
     encode: Callable[[bytes], bytes]
@@ -120,7 +122,7 @@ def codings_of(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
     """The names in ``Content-Encoding``, innermost first; ``identity`` is none."""
     found = []
     for name, value in headers:
-        if len(name) == 16 and name.lower() == b"content-encoding":
+        if len(name) == len(_HEADER) and name.lower() == _HEADER:
             found += [coding.strip().lower() for coding in value.decode("latin-1").split(",")]
     return [coding for coding in found if coding not in ("", "identity")]
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from timetracer_otel.interaction import ErrorFamily, register_errors
 
-__all__ = ["register_database_errors"]
+__all__ = ["recorded_diagnostics", "register_database_errors"]
 
 
 def _psycopg_info(error: BaseException) -> dict[str, Any]:
     """The server's report by field code, as psycopg's own pickling keeps it."""
-    info = getattr(error, "_info", None)
-    if info is None:
+    reduced = error.__reduce__()
+    _, _, *states = reduced if isinstance(reduced, tuple) else (None, None)
+    info = states[0].get("_info") if states and isinstance(states[0], dict) else None
+    if not isinstance(info, dict):
         return {}
-    reduced = getattr(type(error), "_info_to_dict", lambda _: None)(info)
-    return {"info": {int(code): text for code, text in reduced.items()}} if reduced else {}
+    return {"info": {int(code): text for code, text in info.items() if text is not None}}
 
 
 def _build_psycopg(
@@ -56,16 +58,7 @@ def _psycopg2_state(error: BaseException) -> dict[str, Any]:
     return {"diag": {name: value for name, value in found.items() if value is not None}}
 
 
-class Diagnostics:
-    """What `psycopg2.Error.diag` showed; every other field is None, as there."""
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self._fields = fields
-
-    def __getattr__(self, name: str) -> str | None:
-        if name in _DIAGNOSTICS:
-            return self._fields.get(name)
-        raise AttributeError(name)
+_DIAG = "_timetracer_diag"
 
 
 def _build_psycopg2(
@@ -74,9 +67,39 @@ def _build_psycopg2(
     error: Any = kind(*args)
     diagnostics = attributes.pop("diag", {})
     error.__setstate__({"pgcode": attributes.get("pgcode"), "pgerror": attributes.get("pgerror")})
-    error.timetracer_diag = Diagnostics(diagnostics)
+    if diagnostics:
+        setattr(error, _DIAG, diagnostics)
     built: BaseException = error
     return built
+
+
+def recorded_diagnostics(error: BaseException) -> object:
+    """psycopg2's `diag` of an error made again; None for a live one.
+
+    psycopg2's own class reads the fields out of libpq's result, to which the error holds a
+    pointer of C and which libpq lets nobody build: so a subclass has them.
+    """
+    fields = vars(error).get(_DIAG)
+    if fields is None:
+        return None
+    from psycopg2.extensions import Diagnostics
+
+    made: object = _diagnostics_with(Diagnostics)(error)
+    return made
+
+
+@cache
+def _diagnostics_with(base: type[Any]) -> type[Any]:
+    def field(name: str) -> property:
+        return property(lambda self: vars(self)["_fields"].get(name))
+
+    def init(self: Any, error: BaseException) -> None:
+        vars(self)["_fields"] = vars(error)[_DIAG]
+
+    members = {name: field(name) for name in _DIAGNOSTICS}
+    return type(
+        base.__name__, (base,), {"__init__": init, "__module__": base.__module__, **members}
+    )
 
 
 def _asyncpg_fields(error: BaseException) -> dict[str, Any]:
@@ -94,6 +117,22 @@ def _build_asyncpg(
     return error
 
 
+def _link_pymysql(error: Any) -> None:
+    """A connection that failed says of what."""
+    if "traceback" in vars(error):
+        error.original_exception = error.__cause__ or error.__context__
+
+
+def _link_sqlalchemy(error: Any) -> None:
+    """An error of an adapter holds the driver's (2.1), and has a code even where there is none."""
+    if "orig" in vars(error) and error.orig is None:
+        error.orig = error.__cause__
+    if type(error).__module__ == "sqlalchemy.dialects.postgresql.asyncpg":
+        for name in ("pgcode", "sqlstate"):  # 2.0 sets them to None, too
+            if not hasattr(error, name):
+                setattr(error, name, None)
+
+
 def register_database_errors() -> None:
     """Every driver that SQLAlchemy is replayed over, and SQLAlchemy's own adapters."""
     register_errors(
@@ -102,9 +141,11 @@ def register_database_errors() -> None:
             ErrorFamily("psycopg", ("_encoding",), _psycopg_info, _build_psycopg),
             ErrorFamily("psycopg2", ("pgcode", "pgerror"), _psycopg2_state, _build_psycopg2),
             ErrorFamily("asyncpg", (), _asyncpg_fields, _build_asyncpg),
-            ErrorFamily("pymysql"),
+            ErrorFamily("pymysql", ("traceback",), link=_link_pymysql),
             ErrorFamily("aiomysql"),
             ErrorFamily("aiosqlite"),
-            ErrorFamily("sqlalchemy", ("pgcode", "sqlstate", "code", "detail")),
+            ErrorFamily(
+                "sqlalchemy", ("pgcode", "sqlstate", "code", "detail"), link=_link_sqlalchemy
+            ),
         ]
     )

@@ -20,7 +20,7 @@ def named_differences(recorded: Any, live: Any, *, root: str = "$") -> list[str]
 
 
 def _compare(path: str, recorded: Any, live: Any, found: list[str]) -> None:
-    if recorded == live:
+    if recorded is live:
         return
     if isinstance(recorded, dict) and isinstance(live, dict):
         for name in [*recorded, *(n for n in live if n not in recorded)]:
@@ -28,7 +28,7 @@ def _compare(path: str, recorded: Any, live: Any, found: list[str]) -> None:
     elif _are_lists(recorded, live) and len(recorded) == len(live):
         for index, (one, other) in enumerate(zip(recorded, live, strict=True)):
             _compare(f"{path}[{index}]", one, other, found)
-    else:
+    elif recorded != live or isinstance(recorded, bool) != isinstance(live, bool):
         found.append(f"{path}: recorded {shortened(recorded)}, asked {shortened(live)}")
 
 

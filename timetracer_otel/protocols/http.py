@@ -6,6 +6,7 @@ from timetracer_otel.interaction.failures import encode_error
 from timetracer_otel.protocols.bodies import encode_body
 from timetracer_otel.protocols.http_address import bare_url
 from timetracer_otel.protocols.http_matching import (
+    cut_key,
     differences,
     key,
     loose_key,
@@ -19,6 +20,7 @@ from timetracer_otel.protocols.http_parts import (
     HttpResponseRef,
     header_lines,
 )
+from timetracer_otel.protocols.http_wire import WireRequestRef, WireResponseRef
 from timetracer_otel.protocols.protocol import Protocol
 
 __all__ = ["HTTP", "HttpInteraction"]
@@ -26,6 +28,8 @@ __all__ = ["HTTP", "HttpInteraction"]
 
 def encode_request(ref: HttpRequestRef) -> HttpRequest:
     """The request as the cassette keeps it."""
+    if isinstance(ref, WireRequestRef):
+        ref = ref.read()
     return HttpRequest(
         method=ref.method,
         url=bare_url(str(ref.url)),
@@ -41,6 +45,8 @@ def encode_request(ref: HttpRequestRef) -> HttpRequest:
 
 def encode_response(ref: HttpResponseRef) -> HttpResponse:
     """The response as the cassette keeps it."""
+    if isinstance(ref, WireResponseRef):
+        ref = ref.read()
     return HttpResponse(
         status=ref.status,
         reason=ref.reason,
@@ -66,6 +72,7 @@ HTTP = Protocol(
     title=title,
     key=key,
     loose_key=loose_key,
+    cut_key=cut_key,
     differences=differences,
     volatile_pairs=volatile_pairs,
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
-__all__ = ["Address", "address_of", "bare_url", "canonical_url"]
+__all__ = ["Address", "address_of", "bare_url", "canonical_url", "grouped"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE = "!$&'()*+,;=:@~"
+_PLAIN = re.compile(r"[A-Za-z0-9_.!$&'()*+,;=:@~/-]*")
+"""A path that has one spelling only."""
 
 
 class Address(NamedTuple):
@@ -40,7 +44,7 @@ def canonical_url(url: str) -> str:
     except ValueError:  # recorded as it was, whatever it means
         return url
     path = split.path or "/"
-    if "%" in path:
+    if not _PLAIN.fullmatch(path):
         path = "/".join(quote(unquote_to_bytes(part), safe=_SAFE) for part in path.split("/"))
     if not split.query:
         return f"{origin}{path}"
@@ -57,6 +61,14 @@ def address_of(url: str) -> Address:
     segments = (split.path or "/").split("/")[1:]
     decoded = tuple(unquote(part, errors="surrogateescape") for part in segments)
     return Address(origin, decoded, tuple(_pairs(split.query)))
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """Fields by name; one that comes several times has the list of its values, in their order."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: v[0] if len(v) == 1 else v for name, v in found.items()}
 
 
 def _origin(scheme: str, host: str | None, port: int | None) -> str:

@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
+import hashlib
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-from timetracer_otel.protocols.bodies import content_bytes, json_of
+import msgspec
+
+from timetracer_otel.protocols.bodies import body_bytes
+from timetracer_otel.protocols.body_meaning import body_meaning, fingerprint, is_empty
 from timetracer_otel.protocols.differences import named_differences
-from timetracer_otel.protocols.http_parts import BodyPart, HttpRequest
+from timetracer_otel.protocols.http_address import address_of, canonical_url, grouped
+from timetracer_otel.protocols.http_parts import HttpRequest
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 
-__all__ = ["differences", "key", "loose_key", "meaning_of", "volatile_pairs"]
+__all__ = ["cut_key", "differences", "key", "loose_key", "meaning_of", "volatile_pairs"]
 
-_PORTS = {"http": ":80", "https": ":443"}
+_KEY = msgspec.json.Encoder(order="sorted")
 
 
 def key(request: HttpRequest) -> str:
     """The match key; requests of one key may answer for each other."""
-    return json.dumps(meaning_of(request), ensure_ascii=False, sort_keys=True)
+    asked = f"{request.method} {canonical_url(request.url)}{_told_text(request)}"
+    body = request.body
+    if body is None or is_empty(body):
+        return asked
+    if body.truncated:
+        return f"{asked} {fingerprint(body.size, body.sha256)}"
+    return f"{asked} {_text(body_meaning(body, request.headers))}"
+
+
+def cut_key(request: HttpRequest) -> str:
+    """The key that `request` would have if the recording had cut its body."""
+    body = request.body
+    if body is None or is_empty(body) or body.truncated:
+        return ""
+    data = body_bytes(body)
+    asked = f"{request.method} {canonical_url(request.url)}{_told_text(request)}"
+    return f"{asked} {fingerprint(len(data), hashlib.sha256(data).hexdigest())}"
+
+
+_TELLING = {"range", "soapaction", "x-amz-target", "x-http-method-override"}
+"""Headers that say what is asked for, where method and URL do not."""
+
+_LENGTHS = {len(name) for name in _TELLING}
+
+
+def _told(request: HttpRequest) -> dict[str, str]:
+    found = {}
+    for line in request.headers:
+        if line.find(":") in _LENGTHS:
+            name, _, value = line.partition(":")
+            if name.lower() in _TELLING:
+                found[name.lower()] = value.strip()
+    return found
+
+
+def _told_text(request: HttpRequest) -> str:
+    told = _told(request)
+    return f" {_text(told)}" if told else ""
+
+
+def _text(value: Any) -> str:
+    try:
+        return _KEY.encode(value).decode()
+    except (ValueError, OverflowError):  # bytes that are no UTF-8, integers beyond 64 bits
+        return json.dumps(value, sort_keys=True)
 
 
 def loose_key(request: HttpRequest) -> str:
     """The key with volatile literals as placeholders."""
-    return json.dumps(loosened(meaning_of(request)), ensure_ascii=False, sort_keys=True)
+    return _text(loosened(meaning_of(request)))
 
 
 def volatile_pairs(recorded: HttpRequest, live: HttpRequest) -> dict[str, str]:
@@ -34,69 +80,20 @@ def volatile_pairs(recorded: HttpRequest, live: HttpRequest) -> dict[str, str]:
 
 
 def meaning_of(request: HttpRequest) -> dict[str, Any]:
-    """What of a request tells it apart, as JSON values."""
-    url = urlsplit(request.url)
-    netloc = url.netloc.lower().removesuffix(_PORTS.get(url.scheme, " "))
-    meaning: dict[str, Any] = {
-        "method": request.method,
-        "url": f"{url.scheme}://{netloc}{url.path or '/'}",
-    }
-    if url.query:
-        meaning["query"] = sorted(parse_qsl(url.query, keep_blank_values=True))
-    body = _body_meaning(request)
-    if body is not None:
-        meaning["body"] = body
+    """What of a request tells it apart, as JSON values that people can read."""
+    url, _, asked = canonical_url(request.url).partition("?")
+    meaning: dict[str, Any] = {"method": request.method, "url": url}
+    if asked:
+        meaning["query"] = grouped(address_of(request.url).query)
+    if told := _told(request):
+        meaning["headers"] = told
+    body = request.body
+    if body is not None and not is_empty(body):
+        if body.truncated:
+            meaning["body"] = {"content": fingerprint(body.size, body.sha256)}
+        else:
+            meaning["body"] = body_meaning(body, request.headers)
     return meaning
-
-
-def _body_meaning(request: HttpRequest) -> Any:  # noqa: PLR0911 - one kind of body each
-    part = request.body
-    if part is None or not (part.size or part.style or part.text or part.base64):
-        return None
-    if part.truncated:
-        return {"sha256": part.sha256}
-    kind = _content_type(request.headers)
-    if part.style:
-        return {"json": part.json}
-    data = content_bytes(part)
-    if "json" in kind:
-        try:
-            return {"json": json_of(data)}
-        except ValueError:
-            pass  # it says JSON and is none: by its bytes, then
-    if kind.startswith("application/x-www-form-urlencoded"):
-        fields = parse_qsl(data.decode("latin-1"), keep_blank_values=True)
-        return {"form": sorted(fields)}
-    if kind.startswith("multipart/"):
-        return {"multipart": _multipart(kind, data)}
-    return {"content": part.text or part.base64 or _plain(part)}
-
-
-def _plain(part: BodyPart) -> str:
-    return content_bytes(part).decode("latin-1")
-
-
-def _content_type(headers: list[str]) -> str:
-    for line in headers:
-        name, _, value = line.partition(": ")
-        if name.lower() == "content-type":
-            return value
-    return ""
-
-
-def _multipart(kind: str, data: bytes) -> list[Any]:
-    """The parts without their boundary: headers and content of each, in order."""
-    head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1")
-    message = email.message_from_bytes(head + data, policy=email.policy.HTTP)
-    if not message.is_multipart():
-        return [data.decode("latin-1")]
-    return [_part(part) for part in message.get_payload()]  # type: ignore[union-attr]
-
-
-def _part(part: Any) -> list[Any]:
-    headers = sorted((name.lower(), str(value)) for name, value in part.items())
-    content = part.get_payload(decode=True) or b""
-    return [headers, content.decode("latin-1")]
 
 
 def differences(recorded: HttpRequest, live: HttpRequest) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +25,7 @@ __all__ = [
     "header_pairs",
 ]
 
-RawHeaders = list[tuple[bytes, bytes]]
+RawHeaders = Sequence[tuple[bytes, bytes]]
 """Header pairs as the wire gave them: order, case and repetitions kept."""
 
 
@@ -66,6 +67,7 @@ class HttpRequestRef:
     """A request as a capture module saw it; `url` absolute, headers raw and in order.
 
     `url` may be any immutable object whose `str` is the URL: that is made on the worker.
+    `headers` may be any sequence of pairs, for the same reason.
 
     `client`, `server` and `root_path` are an entry's: (host, port) pairs and the mount point.
     """
@@ -83,8 +85,10 @@ class HttpRequestRef:
 
 @dataclass(slots=True)
 class HttpResponseRef:
-    """A response as a capture module saw it. `error` is what ended its body early; `extensions`
-    is what the library says besides (``stream_id`` under HTTP/2), in JSON's own values.
+    """A response as a capture module saw it.
+
+    `error` is what ended its body early; `extensions` is what the library says besides
+    (``stream_id`` under HTTP/2), in JSON's own values.
     """
 
     status: int
@@ -93,7 +97,7 @@ class HttpResponseRef:
     reason: str = ""
     http_version: str = ""
     error: Failure | None = None
-    trailers: RawHeaders = field(default_factory=list)
+    trailers: list[tuple[bytes, bytes]] = field(default_factory=list)
     extensions: dict[str, object] = field(default_factory=dict)
 
 

@@ -84,7 +84,7 @@ _STORING = frozenset((b"set", b"add", b"replace", b"append", b"prepend", b"cas")
 
 def _pieces(data: bytes, *, answer: bool) -> tuple[list[bytes], bytes]:
     """Lines and blocks of data without the line ends between them, and what comes after."""
-    found = []
+    found: list[bytes] = []
     while data:
         line, end, rest = data.partition(_END)
         if not end:
@@ -246,7 +246,7 @@ def faults(interaction: MemcachedInteraction) -> Iterator[tuple[str, str]]:
 
 
 def register_memcached_errors() -> None:
-    """pymemcache's exceptions have nothing but their args."""
+    """The exceptions of pymemcache, which have nothing but their args."""
     register_errors([ErrorFamily("pymemcache")])
 
 

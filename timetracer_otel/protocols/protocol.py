@@ -15,6 +15,10 @@ def _no_pairs(_recorded: Any, _live: Any) -> dict[str, str]:
     return {}
 
 
+def _no_key(_request: Any) -> str:
+    return ""
+
+
 def _nothing(_request: Any) -> None:
     return None
 
@@ -27,6 +31,7 @@ class Protocol:
     the cassette; they run on the worker, and in a replay on a live call, so that one function
     says what a request means. `key` is the match key of an encoded request without its path;
     `loose_key` the same with volatile literals as placeholders; `title` its one line.
+    `cut_key` is the key that a request would have if the recording had cut it; empty for none.
     `differences` names what differs between two requests, most telling first. For two requests
     that match loosely, `volatile_pairs` maps the recorded literals to the live ones.
     `self_evident` gives the response to a request that needs no recording to be answered.
@@ -44,6 +49,7 @@ class Protocol:
     key: Callable[[Any], str]
     loose_key: Callable[[Any], str]
     differences: Callable[[Any, Any], list[str]]
+    cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)
     outcome: Callable[[Any], str] | None = None

@@ -208,7 +208,7 @@ def faults(interaction: RedisInteraction) -> Iterator[tuple[str, str]]:
 
 
 def register_redis_errors() -> None:
-    """redis-py's exceptions, with the attributes that they have besides their args."""
+    """The exceptions of redis-py, with what they have besides their args."""
     register_errors([ErrorFamily("redis", ("status_code",), build=_build)])
 
 

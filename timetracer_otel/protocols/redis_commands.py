@@ -36,6 +36,7 @@ _TOPOLOGY = frozenset((b"ASKING", b"COMMAND", b"READONLY", b"READWRITE", b"SENTI
 """Asked by the client to find its way, at moments that no request decides."""
 
 _OF_CLUSTER = (b"\r\nSLOTS\r\n", b"\r\nSHARDS\r\n", b"\r\nNODES\r\n", b"\r\nMYID\r\n")
+_SPECIAL = frozenset((*_TOPOLOGY, *_PUBSUB, b"CLUSTER", b"PING"))
 
 
 def nature_of(chunks: tuple[bytes, ...], *, subscribed: bool) -> tuple[int, bool]:
@@ -45,12 +46,13 @@ def nature_of(chunks: tuple[bytes, ...], *, subscribed: bool) -> tuple[int, bool
     """
     first = chunks[0] if chunks else b""
     name = first_word(first)
-    if name in _TOPOLOGY:
-        return 1, True
-    if name == b"CLUSTER" and any(word in first[:80].upper() for word in _OF_CLUSTER):
-        return 1, True
-    if name in _PUBSUB or (subscribed and name == b"PING"):
-        return 0, False
+    if name in _SPECIAL:
+        if name in _TOPOLOGY:
+            return 1, True
+        if name == b"CLUSTER" and any(word in first[:80].upper() for word in _OF_CLUSTER):
+            return 1, True
+        if name in _PUBSUB or (subscribed and name == b"PING"):
+            return 0, False
     if len(chunks) == 1 and first.find(b"\r\n*") < 0:  # one command, without looking into it
         return 1, False
     return len(commands_in(b"".join(chunks))), False

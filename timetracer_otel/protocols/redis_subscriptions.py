@@ -21,7 +21,7 @@ class Subscriptions:
         name = command[0].upper()
         if name in SUBSCRIBING:
             mine = self._channels[name]
-            found = []
+            found: list[tuple[bytes, bytes | None, int]] = []
             for channel in command[1:]:
                 mine[channel] = None
                 found.append((SUBSCRIBING[name], channel, self._count(name)))

@@ -25,6 +25,8 @@ __all__ = [
 
 _END = b"\r\n"
 _ERROR = "$error"
+_SET = "$set"
+_MAP = "$map"
 
 _CODES = {
     "AskError": "ASK",
@@ -70,6 +72,9 @@ def error_line(error: BaseException) -> str | None:
 
 
 _FLAT = frozenset((bytes, str, int, type(None), float, bool))
+_ONE_KIND = ({bytes}, {str})
+_ITEM = 50
+"""Bytes that an item of a list is taken to hold besides its own: exact sizes cost too much."""
 
 
 def keep_reply(reply: Any) -> tuple[Any, int]:
@@ -84,23 +89,30 @@ def keep_reply(reply: Any) -> tuple[Any, int]:
         return reply, 0
     if kind is list:
         kinds = set(map(type, reply))
-        if kinds == {bytes} or kinds == {str}:
-            return reply.copy(), sum(map(len, reply)) + 50 * len(reply)
+        if kinds in _ONE_KIND:
+            return reply.copy(), sum(map(len, reply)) + _ITEM * len(reply)
         return _keep_all(reply)
-    if kind is dict:
+    return _keep_other(reply)
+
+
+def _keep_other(reply: Any) -> tuple[Any, int]:
+    if isinstance(reply, dict):
         keys, size = _keep_all(reply.keys())
         values, more = _keep_all(reply.values())
         return dict(zip(keys, values, strict=True)), size + more
     if isinstance(reply, Exception):
-        return ErrorReply(error_line(reply) or str(reply)), 100
-    if isinstance(reply, list | tuple | set | frozenset):
+        return ErrorReply(error_line(reply) or str(reply)), _ITEM
+    if isinstance(reply, list | tuple):
         return _keep_all(reply)
+    if isinstance(reply, set | frozenset):  # before redis-py 6
+        kept, size = _keep_all(reply)
+        return set(kept), size
     return reply, 0
 
 
 def _keep_all(items: Any) -> tuple[list[Any], int]:
     kept = [keep_reply(item) for item in items]
-    return [value for value, _ in kept], sum(size for _, size in kept) + 50 * len(kept)
+    return [value for value, _ in kept], sum(size for _, size in kept) + _ITEM * len(kept)
 
 
 # -- what was sent ------------------------------------------------------------------------------
@@ -146,17 +158,14 @@ def readable(data: bytes) -> Any:
 
 def readable_reply(reply: Any, encoding: str = "utf-8") -> Any:
     """A parsed reply as JSON. `encoding` is the one that the client decoded text with."""
-    if isinstance(reply, bytes):
-        return readable(reply)
-    if isinstance(reply, str):
-        return readable(_bytes_of(reply, encoding))
+    if isinstance(reply, bytes | str):
+        return readable(reply if isinstance(reply, bytes) else _bytes_of(reply, encoding))
     if isinstance(reply, ErrorReply):
         return {_ERROR: reply.line}
-    if isinstance(reply, list | tuple):
-        return [readable_reply(item, encoding) for item in reply]
-    if isinstance(reply, dict):
-        return _readable_map(reply, encoding)
-    return encode(reply)
+    if isinstance(reply, list | tuple | set):
+        items = [readable_reply(item, encoding) for item in reply]
+        return {_SET: sorted(items, key=repr)} if isinstance(reply, set) else items
+    return _readable_map(reply, encoding) if isinstance(reply, dict) else encode(reply)
 
 
 def _bytes_of(text: str, encoding: str) -> bytes:
@@ -179,8 +188,8 @@ def _readable_map(reply: dict[Any, Any], encoding: str) -> Any:
         for name, value in reply.items()
     ]
     if all(isinstance(name, str) and name[:1] != "$" for name, _ in pairs):
-        return dict(pairs)  # type: ignore[arg-type]  # pairs are lists of two
-    return {"$map": pairs}
+        return dict(pairs)
+    return {_MAP: pairs}
 
 
 # -- what is received ---------------------------------------------------------------------------
@@ -206,10 +215,14 @@ def _tagged(value: dict[str, Any], resp3: bool) -> Iterator[bytes]:
     tag = next(iter(value), "")
     if tag == _ERROR:
         line = str(value[tag]).encode("utf-8")
-        plain = b"\n" not in line and b"\r" not in line
-        yield b"-%s\r\n" % line if plain or not resp3 else b"!%d\r\n%s\r\n" % (len(line), line)
-    elif tag == "$map" or tag[:1] != "$":
-        pairs = value["$map"] if tag == "$map" else list(value.items())
+        whole = resp3 and (b"\n" in line or b"\r" in line)
+        yield b"!%d\r\n%s\r\n" % (len(line), line) if whole else b"-%s\r\n" % line
+    elif tag == _SET:
+        yield b"%s%d\r\n" % (b"~" if resp3 else b"*", len(value[tag]))
+        for item in value[tag]:
+            yield from _pieces(item, resp3)
+    elif tag == _MAP or tag[:1] != "$":
+        pairs = value[_MAP] if tag == _MAP else list(value.items())
         yield b"%%%d\r\n" % len(pairs) if resp3 else b"*%d\r\n" % (2 * len(pairs))
         for pair in pairs:
             for item in pair:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from timetracer_otel.interaction.failures import Failure, encode_error
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
@@ -25,18 +26,28 @@ __all__ = [
 
 @dataclass(slots=True)
 class SqlRequestRef:
-    """A call at the driver: `operation` is its method's name (``execute``, ``commit``)."""
+    """A call at the driver.
+
+    `operation` is its method's name (``execute``, ``commit``), or that of an attribute that was
+    read (``.autocommit``). `server` is where it goes; `after` are the settings of its connection
+    so far, for a call that sets the connection up.
+    """
 
     operation: str
     system: str
     driver: str
     statement: str = ""
     parameters: object = None
+    server: str = ""
+    after: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class SqlResponseRef:
-    """What the cursor held afterwards; `rows` are those the application fetched, in order."""
+    """What the cursor held afterwards; `rows` are those the application fetched, in order.
+
+    `error` is what ended the fetching.
+    """
 
     description: object = None
     rows: list[Any] = field(default_factory=list)
@@ -44,30 +55,42 @@ class SqlResponseRef:
     lastrowid: object = None
     extra: dict[str, object] = field(default_factory=dict)
     truncated: bool = False
+    error: Failure | None = None
 
 
 class SqlRequest(Part):
-    """One call at the driver. `system` is OTel's ``db.system.name``."""
+    """One call at the driver.
+
+    `system` is OTel's ``db.system.name``; `server` says which of several (a file's path, or
+    ``db.example:5432/shop``), as the application named it, and without a password. `after` says
+    what had been set on a connection that is still being set up.
+    """
 
     operation: str
     system: str
     driver: str = ""
+    server: str = ""
     statement: str = ""
     parameters: Any = None
+    after: list[str] = []
 
 
 class SqlResponse(Part):
-    """Columns as the driver's description gives them (encoded), rows as lists of values.
+    """What a cursor held.
 
-    `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor.
+    Columns are as the driver's description gives them (encoded), rows lists of values, or objects
+    where the driver gave dicts.
+    `extra` holds what else the call gave: `returned`, where it was neither None nor the cursor;
+    `notices` of the server. `error` ended the fetching of the rows.
     """
 
     columns: list[Any] | None = None
-    rows: list[list[Any]] = []
+    rows: list[Any] = []
     rowcount: int = -1
     lastrowid: Any = None
     extra: dict[str, Any] = {}
     truncated: bool = False
+    error: RecordedError | None = None
 
 
 class SqlInteraction(InteractionBase, tag_field="protocol", tag="sql", kw_only=True):
@@ -84,15 +107,17 @@ def encode_request(ref: SqlRequestRef) -> SqlRequest:
         operation=ref.operation,
         system=ref.system,
         driver=ref.driver,
+        server=ref.server,
         statement=ref.statement,
         parameters=encode(ref.parameters),
+        after=list(ref.after),
     )
 
 
 def encode_response(ref: SqlResponseRef) -> SqlResponse:
     """The outcome as the cassette keeps it."""
     description: Any = ref.description
-    columns = None if description is None else [encode(tuple(column)) for column in description]
+    columns = None if description is None else [_column(column) for column in description]
     return SqlResponse(
         columns=columns,
         rows=encode_rows(ref.rows),
@@ -100,11 +125,20 @@ def encode_response(ref: SqlResponseRef) -> SqlResponse:
         lastrowid=encode(ref.lastrowid),
         extra={name: encode(value) for name, value in ref.extra.items()},
         truncated=ref.truncated,
+        error=encode_error(ref.error, stage="fetch") if ref.error is not None else None,
     )
+
+
+def _column(column: Any) -> Any:
+    """The seven values of DB-API; and what psycopg (3.1 to 3.3) makes some of them from."""
+    modifier = getattr(column, "_fmod", None)
+    return encode(tuple(column) if modifier is None else (*column, modifier))
 
 
 def title(request: SqlRequest) -> str:
     """The statement on one line, or the operation's name."""
+    if request.operation == "connect":
+        return f"CONNECT {request.server}".strip()
     return " ".join(request.statement.split()) or request.operation.upper()
 
 
@@ -122,19 +156,32 @@ def _meaning(request: SqlRequest) -> dict[str, Any]:
     return {
         "operation": request.operation,
         "system": request.system,
+        "server": request.server,
         "statement": statement,
-        "parameters": request.parameters,
+        "parameters": _without_tuples(request.parameters),
+        "after": request.after,
     }
+
+
+def _without_tuples(parameters: Any) -> Any:
+    """Drivers take a tuple or a list of parameters for the same."""
+    if type(parameters) is dict:
+        if list(parameters) == ["$tuple"]:
+            return _without_tuples(parameters["$tuple"])
+        return {name: _without_tuples(value) for name, value in parameters.items()}
+    if type(parameters) is list:
+        return [_without_tuples(value) for value in parameters]
+    return parameters
 
 
 def key(request: SqlRequest) -> str:
     """The match key: operation, statement, parameters by value."""
-    return json.dumps(_meaning(request), ensure_ascii=False)
+    return json.dumps(_meaning(request), ensure_ascii=False, sort_keys=True)
 
 
 def loose_key(request: SqlRequest) -> str:
     """The key with volatile literals as placeholders."""
-    return json.dumps(loosened(_meaning(request)), ensure_ascii=False)
+    return json.dumps(loosened(_meaning(request)), ensure_ascii=False, sort_keys=True)
 
 
 def volatile_pairs(recorded: SqlRequest, live: SqlRequest) -> dict[str, str]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["loosened", "pairs_between"]
+__all__ = ["loosened", "pairs_between", "replaced"]
 
 _VOLATILE = re.compile(
     r"""
-    (?P<uuid>[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})
-    | (?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)
-    | (?P<hex>\b[0-9a-f]{24,128}\b)
-    | (?P<token>\b(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{32,}\b)
+    (?<![0-9A-Za-z])(?:
+      (?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})
+    | (?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?
+        | \d{8}T\d{6}Z)
+    | (?P<hex>(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{24,128})
+    | (?P<token>(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])
+        [A-Za-z0-9_-]{22,}=*)
+    )(?![0-9A-Za-z])
     """,
     re.VERBOSE,
 )
@@ -34,9 +39,22 @@ def loosened(value: Any) -> Any:
     return value
 
 
+def replaced(text: str, pairs: Mapping[str, str]) -> str:
+    """`text` with each whole volatile literal that is in `pairs` exchanged."""
+    return _VOLATILE.sub(lambda match: pairs.get(match.group(), match.group()), text)
+
+
 def _is_epoch(value: float) -> bool:
     """Seconds, milliseconds, microseconds or nanoseconds of this age."""
     return any(int(value // scale) in _EPOCH for scale in (1, 10**3, 10**6, 10**9))
+
+
+def _literals(text: str) -> list[str]:
+    return [match[0] for match in _VOLATILE.finditer(text)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def pairs_between(recorded: Any, live: Any) -> dict[str, str]:
@@ -48,11 +66,12 @@ def pairs_between(recorded: Any, live: Any) -> dict[str, str]:
 
 def _collect(recorded: Any, live: Any, found: dict[str, str]) -> None:
     if isinstance(recorded, str) and isinstance(live, str):
-        ours, theirs = _VOLATILE.findall(recorded), _VOLATILE.findall(live)
+        ours, theirs = _literals(recorded), _literals(live)
         if len(ours) == len(theirs):
-            for one, other in zip(ours, theirs, strict=True):
-                if one != other:
-                    found["".join(one)] = "".join(other)
+            found.update((o, t) for o, t in zip(ours, theirs, strict=True) if o != t)
+    elif _is_number(recorded) and _is_number(live):
+        if recorded != live:
+            found[str(recorded)] = str(live)
     elif isinstance(recorded, list | tuple) and isinstance(live, list | tuple):
         for one, other in zip(recorded, live, strict=False):
             _collect(one, other, found)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import get_current
@@ -18,13 +21,19 @@ __all__ = [
     "active_recorder",
     "begin",
     "begin_entry",
+    "current_paths",
     "current_place",
+    "current_root",
     "current_trace",
     "deactivate",
     "discard_trace",
+    "is_unrecorded",
+    "unrecorded",
 ]
 
 _active: Recorder | None = None
+
+_UNRECORDED: ContextVar[bool] = ContextVar("timetracer_unrecorded", default=False)
 
 
 def activate(recorder: Recorder) -> None:
@@ -57,6 +66,18 @@ def current_place() -> tuple[TraceRecord, str] | None:
     return recorder.current_place() if recorder is not None else None
 
 
+def current_root() -> tuple[int, int] | None:
+    """Trace ID and span ID of the local root that the running code belongs to, open or not."""
+    recorder = _active
+    return recorder.current_root() if recorder is not None else None
+
+
+def current_paths() -> tuple[str, ...]:
+    """What `begin` would take for the path here: without and with the current span as its own."""
+    recorder = _active
+    return recorder.current_paths() if recorder is not None else ("",)
+
+
 def begin(
     protocol: str,
     library: str,
@@ -72,7 +93,7 @@ def begin(
     kept in the process's bootstrap.
     """
     recorder = _active
-    if recorder is None:
+    if recorder is None or _UNRECORDED.get():
         return None
     return recorder.begin(protocol, library, request, scope=scope, own_span=own_span)
 
@@ -89,6 +110,24 @@ def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
         return None
     span_id: int = span.get_span_context().span_id  # type: ignore[attr-defined]
     return recorder.begin_entry(protocol, library, request, span_id)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """What is asked within is telemetry's own: not recorded, and not answered in a replay.
+
+    For an exporter that sends cassettes away with a client that is captured.
+    """
+    token = _UNRECORDED.set(True)
+    try:
+        yield
+    finally:
+        _UNRECORDED.reset(token)
+
+
+def is_unrecorded() -> bool:
+    """Whether the running code is within `unrecorded`."""
+    return _UNRECORDED.get()
 
 
 def discard_trace() -> None:

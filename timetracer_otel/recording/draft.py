@@ -82,8 +82,9 @@ class Draft:
         return self.trace.new_body()
 
     def answered(self, response: object) -> None:
-        """The outcome is an answer."""
+        """The outcome is an answer; replaces an error given before."""
         self.response = response
+        self.error = None
         self._close()
 
     def failed(self, error: BaseException, stage: str) -> None:

@@ -198,6 +198,40 @@ class Recorder:
         """The open trace that the running code belongs to, if any."""
         return self._by_span.get(otel.get_current_span().get_span_context().span_id)
 
+    def current_root(self) -> tuple[int, int] | None:
+        """The local root (trace ID, span ID) of the running code, its trace complete or not."""
+        span = get_current().get(_SPAN_KEY)
+        if span is None:
+            return None
+        context: SpanContext = span.get_span_context()  # type: ignore[attr-defined]
+        record = self._by_span.get(context.span_id)
+        if record is not None:
+            return record.root
+        with self.lock:
+            ended = self._finished.find(context.trace_id, context.span_id)
+        return (context.trace_id, ended.root_span_id) if ended is not None else None
+
+    def current_paths(self) -> tuple[str, ...]:
+        """The paths that a call of the running code may have: a CLIENT span may be its own."""
+        span = get_current().get(_SPAN_KEY)
+        context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
+        own = CURRENT_FLOW.get()
+        if own is not None and own.span_id == context.span_id:
+            return (own.path,)
+        with self.lock:
+            flow = self._flow_of(context)
+        if flow is None:
+            return (own.path if own is not None else "",)
+        client = getattr(span, "kind", None) is SpanKind.CLIENT
+        return (flow.above_path, flow.path) if client else (flow.path,)
+
+    def _flow_of(self, context: SpanContext) -> Flow | None:
+        record = self._by_span.get(context.span_id)
+        if record is not None:
+            return record.flow_of(context.span_id)
+        ended = self._finished.find(context.trace_id, context.span_id)
+        return ended.flows.get(context.span_id) if ended is not None else None
+
     def current_flow(self) -> Flow | None:
         """The running code's place in its request; None outside of any recorded trace."""
         span_id = otel.get_current_span().get_span_context().span_id
@@ -304,8 +338,11 @@ class Recorder:
     def expire(self) -> None:
         """Complete what has been open for too long (worker, now and then)."""
         limit = monotonic_ns() - self._timeout_ns
+        replaying = self.settings.mode == "replay"
         for record in self._opened_records():
-            if record.started_mono_ns < limit:
+            if replaying and record.entry is not None and record.entry.is_open:
+                continue  # somebody may be at a breakpoint; its client decides how long to wait
+            if record.waiting_since_ns < limit:
                 record.cut_short(f"still open after {self.settings.trace_timeout_s:g} s: cut there")
 
     def _opened_records(self) -> list[TraceRecord]:

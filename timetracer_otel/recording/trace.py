@@ -110,6 +110,20 @@ class TraceRecord:
     def entry_error(self, error: BaseException | Failure | None) -> None:
         self._entry_error = Failure.of(error) if isinstance(error, BaseException) else error
 
+    @property
+    def root(self) -> tuple[int, int]:
+        """Trace ID and span ID of the local root; a fragment has that of what it continues."""
+        whole = self.continues
+        return self.trace_id, self.root_span_id if whole is None else whole.root_span_id
+
+    @property
+    def waiting_since_ns(self) -> int:
+        """From when on its time limit counts: a replay's from the end of its entry."""
+        entry = self.entry
+        if entry is not None and self._recorder.settings.mode == "replay":
+            return entry.started_ns + entry.duration_ns
+        return self.started_mono_ns
+
     def flow_of(self, span_id: int) -> Flow | None:
         """The place of a span of this trace, or of the complete trace that it continues."""
         flow = self.flows.get(span_id)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.recording.assembly import assemble, collect_outside
 from timetracer_otel.recording.guard import guarded
+from timetracer_otel.recording.native import native
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
@@ -35,14 +35,14 @@ class CassetteSink(Protocol):
 
 
 class Worker:
-    """One daemon thread a process, started with the first trace that is recorded."""
+    """One thread of the operating system a process, started with the first recorded trace."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.sinks: list[CassetteSink] = []
         self._recorder = recorder
         self._queue: deque[TraceRecord] = deque()
-        self._writing = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._writing = native("threading", "RLock")()
+        self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
 
@@ -70,24 +70,23 @@ class Worker:
 
         Not before there is work: from Python 3.12 on, forking a process with threads warns.
         """
-        if self._thread is None:
-            thread = threading.Thread(target=self._run, name="timetracer", daemon=True)
-            self._thread = thread
+        if not self._started:
+            self._started = True
             with guarded("worker start"):  # refused while the interpreter shuts down
-                thread.start()
+                native("_thread", "start_new_thread")(self._run, ())
 
     def after_fork(self) -> None:
         """In the child of a fork: the thread is gone, the parent writes what was queued."""
         self._queue.clear()
         self._wake = _closed_gate()
-        self._writing = threading.RLock()
-        self._thread = None
+        self._writing = native("threading", "RLock")()
+        self._started = False
 
     def _run(self) -> None:
         while True:
             try:
                 if self._wake.acquire(timeout=_IDLE_S):
-                    sleep(_BATCH_S)
+                    native("time", "sleep")(_BATCH_S)
                 self._round()
             except BaseException:  # noqa: BLE001 - this thread is the only one: it goes on
                 self._recorder.counts["faults of the worker"] += 1
@@ -134,7 +133,7 @@ class Worker:
                     return
                 self._write(record)
                 if deadline is None:
-                    sleep(0)  # let go of the interpreter lock: requests go first
+                    native("time", "sleep")(0)  # let go of the interpreter lock: requests go first
         finally:
             self._writing.release()
 
@@ -155,12 +154,12 @@ class Worker:
         self._recorder.counts["recorded"] += 1
 
 
-def _closed_gate() -> threading.Lock:
+def _closed_gate() -> Any:
     """A lock that is held: whoever waits for it is let through once for each release.
 
     Unlike an `Event` it has no lock inside that a signal or the garbage collector could find
     held by the very thread it interrupts.
     """
-    gate = threading.Lock()
+    gate = native("_thread", "allocate_lock")()
     gate.acquire()
     return gate

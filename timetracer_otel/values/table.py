@@ -7,6 +7,7 @@ from typing import Any
 from timetracer_otel.values.bson import BSON
 from timetracer_otel.values.buffers import BUFFERS
 from timetracer_otel.values.containers import CONTAINERS
+from timetracer_otel.values.http2 import HTTP2
 from timetracer_otel.values.kinds import Branch, Foreign, Leaf
 from timetracer_otel.values.moments import MOMENTS
 from timetracer_otel.values.postgresql import POSTGRESQL
@@ -21,6 +22,7 @@ KINDS: tuple[Leaf | Branch, ...] = (
     *CONTAINERS,
     *POSTGRESQL,
     *BSON,
+    *HTTP2,
 )
 
 BY_TAG = {kind.tag: kind for kind in KINDS}

@@ -1,0 +1,45 @@
+"""One cassette answers in this very process, for as long as a block runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import timetracer_otel.replay.libraries
+from timetracer_otel.cassette import Cassette
+from timetracer_otel.cassette.files import read
+from timetracer_otel.libraries import Installation
+from timetracer_otel.replay.guard import install_guard
+from timetracer_otel.replay.sessions import Session, Sessions, answering_from
+
+__all__ = ["replaying"]
+
+
+@contextmanager
+def replaying(
+    cassette: Cassette | Path | str, *, live: Sequence[str] = (), loosely: bool = True
+) -> Iterator[Session]:
+    """Answer every call of this process from `cassette`, a file or what was read from one.
+
+    Nothing goes out on the network within the block, but for the libraries named in `live`.
+    Time and randomness stay what they are; `loosely` lets calls match that differ in what is
+    drawn anew. The session that is given says what was asked, and what of it had no answer.
+    Afterwards every library is as it was. Raises `StoreError` or `CassetteError` for a file that
+    is none.
+    """
+    name = str(cassette) if not isinstance(cassette, Cassette) else cassette.trace_id
+    held = cassette if isinstance(cassette, Cassette) else read(Path(cassette))
+    session = Session(held, name, loosely=loosely)
+    sessions = Sessions(session, live)
+    libraries = Installation(timetracer_otel.replay.libraries)
+    with answering_from(sessions):
+        libraries.install()
+        try:
+            restore = install_guard(sessions)
+            try:
+                yield session
+            finally:
+                restore()
+        finally:
+            libraries.uninstall()

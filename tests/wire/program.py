@@ -1,0 +1,61 @@
+"""All cases of one kind, in a process of its own: as they are, recorded, or replayed.
+
+``python -m tests.wire.program bare|record|replay KIND FOLDER`` with the addresses in the
+environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from opentelemetry import trace as otel
+from opentelemetry.trace import SpanKind
+
+import timetracer_otel
+from tests.wire.caller import CASES, Caller
+from tests.wire.snapshots import error_snapshot
+from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
+from timetracer_otel.recording import begin_entry
+from timetracer_otel.recording.guard import FAULTS
+from timetracer_otel.replay.sessions import current_session
+
+
+def run_all(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in os.environ.get("CASES", "").split() or CASES[kind]:
+        caller = Caller()
+        try:
+            CASES[kind][name](caller)
+        except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
+            caller.note(escaped=error_snapshot(error))
+        found[name] = caller.seen
+    return found
+
+
+def main(mode: str, kind: str, folder: Path) -> None:
+    if mode != "bare":
+        timetracer_otel.instrument()
+    import_module(f"tests.wire.{kind}_cases")
+    tracer = otel.get_tracer("tests")
+    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
+        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
+        assert (entry is None) == (mode == "bare")
+        found = run_all(kind)
+        session = current_session()
+        if session is not None:
+            found["beside answers"] = asdict(session.outcome)
+        if entry is not None:
+            entry.answered(HttpResponseRef(200, []))
+    timetracer_otel.shutdown()
+    found["faults of ours"] = dict(FAULTS)
+    (folder / f"{mode}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

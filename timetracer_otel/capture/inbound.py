@@ -1,0 +1,59 @@
+"""What ASGI and WSGI have in common: what is left out, and what frameworks know besides."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+
+from timetracer_otel.interaction.failures import Failure
+from timetracer_otel.protocols.http_parts import HttpRequestRef
+from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording.current import current_trace
+
+__all__ = ["is_excluded", "is_untraced", "note_raised", "note_route"]
+
+
+def is_excluded(path: str) -> bool:
+    """Whether the settings leave out requests for `path`."""
+    recorder = active_recorder()
+    patterns = recorder.settings.exclude_paths if recorder is not None else ()
+    return bool(patterns) and _pattern(patterns).search(path) is not None
+
+
+def is_untraced(path: str) -> bool:
+    """Whether OpenTelemetry's own variables leave out requests for `path`."""
+    patterns = _untraced()
+    return bool(patterns) and _pattern(patterns).search(path) is not None
+
+
+@lru_cache(maxsize=1)
+def _untraced() -> tuple[str, ...]:
+    names = ("OTEL_PYTHON_EXCLUDED_URLS", *(f"OTEL_PYTHON_{kind}_EXCLUDED_URLS" for kind in _KINDS))
+    found = ",".join(os.environ.get(name, "") for name in names).split(",")
+    return tuple(pattern.strip() for pattern in found if pattern.strip())
+
+
+_KINDS = ("WSGI", "FLASK", "DJANGO")
+
+
+@lru_cache(maxsize=8)
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+def note_route(route: str) -> None:
+    """The running request was routed by this template."""
+    with guarded("route"):
+        record = current_trace()
+        request = record.entry.request if record is not None and record.entry else None
+        if route and isinstance(request, HttpRequestRef):
+            request.route = route
+
+
+def note_raised(error: BaseException) -> None:
+    """The application raised `error`, and its framework is about to answer in its place."""
+    with guarded("raised"):
+        record = current_trace()
+        if record is not None and record.entry is not None:
+            record.entry_error = Failure.of(error)

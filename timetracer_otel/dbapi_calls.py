@@ -1,0 +1,224 @@
+"""One call at a DB-API driver while it is noted: where it comes from, and what it has given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from timetracer_otel.interaction.failures import Failure
+from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
+from timetracer_otel.recording import Draft, active_recorder, begin
+from timetracer_otel.recording.current import current_place
+from timetracer_otel.recording.draft import Scope
+from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.values import snapshot, snapshot_rows
+
+__all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
+
+_TOLD = (int, str, bytes, tuple, list)
+_SETTINGS = (int, str, type(None))
+
+_CELL_BYTES = 64
+"""What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
+
+_AHEAD = 50
+"""Rows that memory is asked for at once when they are fetched one by one."""
+
+_NAMES = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_seq", "vars_list")
+
+
+class Origin:
+    """Where a connection's calls come from: library, system, driver and server, and its phase.
+
+    `scope` is ``bootstrap`` while the connection is being set up.
+    """
+
+    __slots__ = ("_settings", "asynchronous", "driver", "library", "scope", "server", "system")
+
+    def __init__(self, *, library: str, system: str, driver: str, server: str = "") -> None:
+        self.library = library
+        self.system = system
+        self.driver = driver
+        self.server = server
+        self.scope: Scope = "trace"
+        self.asynchronous = False
+        self._settings: list[str] = []
+
+    def setting(self, name: str, value: object) -> None:
+        """Something of the connection is set: answers of its set-up may depend on it."""
+        if self.scope == "bootstrap" and isinstance(value, _SETTINGS):
+            self._settings.append(f"{name} = {value!r}")
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """Calls within the block are connection-scoped traffic."""
+        before, self.scope = self.scope, "bootstrap"
+        try:
+            yield
+        finally:
+            self.scope = before
+
+    def ref(self, operation: str, statement: object, parameters: object) -> SqlRequestRef:
+        """A call as the protocol takes it; `parameters` are kept as they are now."""
+        text = statement if type(statement) is str else statement_text(statement)
+        ref = SqlRequestRef(
+            operation, self.system, self.driver, text, snapshot(parameters), self.server
+        )
+        if self.scope == "bootstrap":
+            ref.after = tuple(self._settings)
+            if text.startswith("SET "):
+                self._settings.append(text)
+        return ref
+
+    def begin(
+        self, operation: str, statement: object = "", parameters: object = None
+    ) -> Call | None:
+        """A call at the driver begins; None when nothing records here."""
+        recorder = active_recorder()
+        if recorder is None:
+            return None
+        ref = self.ref(operation, statement, parameters)
+        draft = begin("sql", self.library, ref, scope=self.scope)
+        return None if draft is None else Call(draft, recorder.settings.max_rows)
+
+
+class Apart:
+    """Within the block, tasks and threads that are started are not numbered as the application's.
+
+    An asynchronous driver starts some; a replay has no driver, and starts none of them.
+    """
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        recorder = active_recorder()
+        flow = recorder.current_flow() if recorder is not None else None
+        self._token = None
+        if flow is not None:
+            self._token = CURRENT_FLOW.set(Flow(flow.path, flow.span_id))
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            CURRENT_FLOW.reset(self._token)
+
+
+def statement_text(statement: object) -> str:
+    """A statement of any of the kinds that drivers take, as text."""
+    return statement.decode("utf-8", "replace") if isinstance(statement, bytes) else str(statement)
+
+
+def asked_with(args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[object, object]:
+    """Statement and parameters, whatever the driver calls them; iterators are not consumed."""
+    statement = args[0] if args else next(iter(keywords.values()), "")
+    parameters = args[1] if len(args) > 1 else None
+    if parameters is None and keywords:
+        parameters = next((keywords[name] for name in _NAMES if name in keywords), None)
+    return statement, parameters
+
+
+def place_of_connecting() -> dict[str, object]:
+    """Where in its request the running code is, and how many SQL calls it has made there.
+
+    A connection that could not be opened is found again by it: opening one that can be leaves no
+    trace in the sequence of a request.
+    """
+    place = current_place()
+    if place is None:
+        return {}
+    record, path = place
+    mine = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
+    return {"path": path, "calls before": sum(draft.path == path for draft in mine)}
+
+
+class Call:
+    """One call and what has been fetched of its answer so far."""
+
+    __slots__ = ("_draft", "_held", "_kept", "_limit", "answer", "quick")
+
+    def __init__(self, draft: Draft, max_rows: int) -> None:
+        self._draft = draft
+        self.answer = SqlResponseRef()
+        self._limit = max_rows
+        self._kept = 0
+        self.quick = 0
+        # A request's own call is joined with what is fetched until its trace is complete. What
+        # belongs to no request is written at any moment, so it stays open until it is read.
+        self._held = draft.scope == "bootstrap" or draft.trace.fragment
+
+    def executed(self, cursor: Any, returned: object) -> None:
+        """The driver has executed it; rows may follow."""
+        answer = self.answer
+        answer.description = cursor.description
+        answer.rowcount = cursor.rowcount
+        answer.lastrowid = getattr(cursor, "lastrowid", None)
+        if isinstance(returned, _TOLD):  # a driver's own cursor, or None, says nothing more
+            answer.extra["returned"] = snapshot(returned)
+        if not self._held or answer.description is None:
+            self._draft.answered(answer)
+
+    def noticed(self, notices: list[str]) -> None:
+        """What the server said besides, up to now."""
+        if notices:
+            self.answer.extra["notices"] = list(notices)
+
+    def fetched_one(self, cursor: Any, row: Any) -> None:
+        """The application has fetched `row`.
+
+        Many come so: memory is asked for beforehand, and the next `quick` of them may be put into
+        the answer as they are, if nothing in them can change.
+        """
+        self.fetched(cursor, (row,))
+        ahead = min(_AHEAD, self._limit - self._kept)
+        wanted = self._kept > 1 and ahead > 0 and not self.answer.truncated and not self.quick
+        if wanted and self._draft.trace.grant(ahead * len(row) * _CELL_BYTES):
+            self.quick = ahead
+            self._kept += ahead
+
+    def fetched(self, cursor: Any, rows: Sequence[Any]) -> None:
+        """The application has fetched `rows`."""
+        answer = self.answer
+        if answer.description is None:  # a server-side cursor learns its columns late
+            answer.description = cursor.description
+        if cursor.rowcount != answer.rowcount:  # SQLite counts what it has returned
+            answer.extra["rowcount when read"] = cursor.rowcount
+        count = len(rows)
+        if not count or answer.truncated:
+            return
+        size = count * len(rows[0]) * _CELL_BYTES
+        if self._kept + count > self._limit or not self._draft.trace.grant(size):
+            answer.truncated = True
+            self._draft.trace.note_cut(
+                "rows", "more rows than `max_rows` or the memory limits allow"
+            )
+            return
+        self._kept += count
+        answer.rows.extend(snapshot_rows(rows))
+
+    def failed(self, error: BaseException, stage: str) -> None:
+        """The call itself raised `error`."""
+        self._draft.failed(error, stage)
+
+    def broke_off(self, error: BaseException) -> None:
+        """Fetching raised `error`; what came before it counts."""
+        self.answer.error = Failure.of(error)
+        self.finish()
+
+    def read_to_the_end(self, cursor: Any) -> None:
+        """There was no further row."""
+        if cursor.rowcount != self.answer.rowcount:  # SQLite counts what it has returned
+            self.answer.extra["rowcount when read"] = cursor.rowcount
+        self.finish()
+
+    def finish(self) -> None:
+        """Nothing more is fetched."""
+        self._draft.answered(self.answer)
+
+    def returned(self, value: object) -> None:
+        """The call is over, and gave `value` alone."""
+        self.answer.extra["returned"] = value
+        self._draft.answered(self.answer)
+
+    def abandon(self) -> None:
+        """It gave what cannot be noted."""
+        self._draft.abandon()
