@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -100,6 +101,24 @@ async def quiet(user: str, request: Request) -> dict[str, Any]:
         "lines": [line["_id"] == mine for line, mine in zip(again, lines, strict=True)],
         "of": {line["of"] == made.inserted_id for line in again},
     }
+
+
+_LAZY: list[Any] = []
+
+
+@app.post("/lazy/{user}")
+async def lazy(user: str) -> dict[str, Any]:
+    """The first request makes the client, the others find it."""
+    if not _LAZY:
+        _LAZY.append(pymongo.AsyncMongoClient(URL))
+    things = _LAZY[0].shop.lazy
+
+    async def write(n: int) -> list[str]:
+        made = await things.insert_one({"user": user, "n": n})
+        found = await things.find_one({"user": user, "n": n}, sort=[("_id", -1)])
+        return [str(made.inserted_id), str(found["_id"]), uuid.uuid4().hex, str(random.random())]
+
+    return {"first": uuid.uuid4().hex, "all": await asyncio.gather(*map(write, range(3)))}
 
 
 @app.get("/again/{user}")

@@ -73,6 +73,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, mongodb_server: Mongodb) -> 
         for n in range(3):
             _ask(f"{url}/order/ada", json.dumps({"lines": [f"{n}-{i}" for i in range(5)]}).encode())
         _ask(f"{url}/quiet/ada", b"{}")
+        for user in ("ada", "bob"):
+            _ask(f"{url}/lazy/{user}", b"{}")
         with suppress(urllib.error.HTTPError):
             _ask(f"{url}/again/ada")
     mongodb_server.stop()
@@ -105,6 +107,12 @@ def test_identifiers_that_are_drawn_anew_stand_for_the_recorded_ones(shelf: Path
     (quiet,) = (path for path in find(shelf) if "quiet" in path.name)
     told = _replay(quiet, "--no-random", seed="3")
     assert "insert shop.quiet 4 documents" in told  # named as matched loosely
+
+
+def test_a_client_that_an_earlier_request_made_is_made_without_a_trace(shelf: Path) -> None:
+    """Its tasks are not numbered, and what it draws for itself is not the request's."""
+    for path in (path for path in find(shelf) if "lazy" in path.name):
+        assert "loose" not in _replay(path)
 
 
 def test_a_cluster_a_login_and_tls_need_no_server(shelf: Path) -> None:
