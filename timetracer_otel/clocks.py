@@ -55,9 +55,10 @@ _LOOPS = frozenset(
     {
         *("anyio", "curio", "eventlet", "gevent", "tornado", "trio", "twisted", "uvloop"),
         *("granian", "gunicorn", "hypercorn", "uvicorn"),
+        *("motor", "pymongo"),
     }
 )
-"""Event loops and servers: they compare monotonic readings with timers, which stay real."""
+"""Event loops, servers, drivers: they compare monotonic readings with timers, which stay real."""
 
 _CONNECTIONS = frozenset({"h11", "h2", "httpcore", "httpcore2", "urllib3"})
 """Below the clients: they ask how old a connection is, and how long is left to wait."""

@@ -58,8 +58,10 @@ class RecordedProtocol(_Proxy):
     async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
         await asyncio.sleep(0)
         await _fail_if_refused(self._self_calling("prepare", query))
+        import asyncpg
+
         kind = options.get("record_class")
-        if kind is not None and kind.__module__ != "asyncpg.protocol.record":
+        if kind is not None and kind is not asyncpg.Record:
             reason = f"rows of {kind.__qualname__} cannot be made from recorded values"
             raise CannotReplay(subject=query, reason=reason, hint="use asyncpg's own Record")
         described = _if_recorded(self._self_calling("describe", query), "bootstrap")

@@ -56,7 +56,7 @@ LIBRARY = Library(
     protocol="http",
     module="uvicorn",
     distribution="uvicorn",
-    versions=">=0.23",
+    versions=">=0.29",
     changes=(
         Patch("uvicorn.config:Config.load", _loading),
         *(

@@ -28,7 +28,7 @@ from timetracer_otel.recording.current import (
 )
 from timetracer_otel.recording.draft import Draft, Scope
 from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
-from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
 from timetracer_otel.recording.outside import Outside
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
@@ -241,6 +241,8 @@ class Recorder:
             return None
         span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
         own = CURRENT_FLOW.get()
+        if type(own) is Aside:
+            return None
         if own is not None and own.span_id == span_id:
             return own
         record = self._by_span.get(span_id)
@@ -259,6 +261,8 @@ class Recorder:
         if record is None or record.discarded:
             return None
         own = CURRENT_FLOW.get()
+        if type(own) is Aside:
+            return None
         if own is not None and own.span_id == span_id:
             return record, own.path
         flow = record.flows.get(span_id)
