@@ -126,7 +126,8 @@ def recorded(folder: Path, recorder: Sequence[str], **environ: str) -> Iterator[
             "TIMETRACER_DIR": str(folder / "kept"),
             **environ,
         }
-        with running([*recorder, *uvicorn(port)], port, log=folder / "server.log", **variables):
+        command, log = [*recorder, *uvicorn(port)], folder / "server.log"
+        with running(command, port, log=log, cwd=ROOT, **variables):
             answers = ask_everything(port)
             time.sleep(0.6)  # the detached task's own time
     database.rename(folder / "moved away")
