@@ -20,10 +20,11 @@ from typing import Any
 import timetracer_otel.replay.libraries
 from timetracer_otel.errors import BlockedCall
 from timetracer_otel.libraries import library_modules
-from timetracer_otel.patching import Change, Ledger, PatchIfPresent
+from timetracer_otel.ownership import owned
+from timetracer_otel.patching import Change, Ledger, PatchIfPresent, original_of
 from timetracer_otel.replay.listening import ports_of_process
 from timetracer_otel.replay.origin import following, origin
-from timetracer_otel.replay.sessions import Sessions
+from timetracer_otel.replay.sessions import Sessions, serving
 
 __all__ = ["install_guard"]
 
@@ -76,7 +77,7 @@ class _Guard:
         if importlib.util.find_spec("uvloop"):
             yield from self._uvloop()
         if importlib.util.find_spec("psycopg2"):
-            yield self._before("psycopg2:_connect", self._libpq)
+            yield PatchIfPresent("psycopg2:_connect", self._before_psycopg2)
         if importlib.util.find_spec("psycopg"):
             target = "psycopg._connection_base:BaseConnection._connect_gen"
             yield PatchIfPresent(target, self._wrapping_class_method)
@@ -101,6 +102,18 @@ class _Guard:
             return call
 
         return PatchIfPresent(target, wrap)  # `sendmsg` is not everywhere
+
+    def _before_psycopg2(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """What replays it is below: a connection that is answered goes nowhere."""
+        replayed = original_of(original) is not original
+
+        @wraps(original)
+        def connect(*args: Any, **keywords: Any) -> Any:
+            if not (replayed and serving("psycopg2") and not owned()):
+                self._libpq(*args, **keywords)
+            return original(*args, **keywords)
+
+        return connect
 
     def _wrapping_class_method(self, original: Any) -> Any:
         function = original.__func__

@@ -11,10 +11,12 @@ from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
 from timetracer_otel.recording import Draft, active_recorder, begin
 from timetracer_otel.recording.current import current_place
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
 from timetracer_otel.values import snapshot, snapshot_rows
 
 __all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
+
+_WITH_SPANS = frozenset(("execute", "executemany", "callproc"))
 
 _TOLD = (int, str, bytes, tuple, list)
 _SETTINGS = (int, str, type(None))
@@ -31,10 +33,20 @@ _NAMES = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_s
 class Origin:
     """Where a connection's calls come from: library, system, driver and server, and its phase.
 
-    `scope` is ``bootstrap`` while the connection is being set up.
+    `scope` is ``bootstrap`` while the connection is being set up. `spanned` says that the driver's
+    instrumentor makes a span of each statement, which is current while it runs.
     """
 
-    __slots__ = ("_settings", "asynchronous", "driver", "library", "scope", "server", "system")
+    __slots__ = (
+        "_settings",
+        "asynchronous",
+        "driver",
+        "library",
+        "scope",
+        "server",
+        "spanned",
+        "system",
+    )
 
     def __init__(self, *, library: str, system: str, driver: str, server: str = "") -> None:
         self.library = library
@@ -43,6 +55,7 @@ class Origin:
         self.server = server
         self.scope: Scope = "trace"
         self.asynchronous = False
+        self.spanned = False
         self._settings: list[str] = []
 
     def setting(self, name: str, value: object) -> None:
@@ -79,7 +92,8 @@ class Origin:
         if recorder is None:
             return None
         ref = self.ref(operation, statement, parameters)
-        draft = begin("sql", self.library, ref, scope=self.scope)
+        own_span = self.spanned and operation in _WITH_SPANS
+        draft = begin("sql", self.library, ref, scope=self.scope, own_span=own_span)
         return None if draft is None else Call(draft, recorder.settings.max_rows)
 
 
@@ -127,7 +141,16 @@ def place_of_connecting() -> dict[str, object]:
         return {}
     record, path = place
     mine = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
-    return {"path": path, "calls before": sum(draft.path == path for draft in mine)}
+    return {"path": path, "calls before": sum(_is_at(path, draft.path) for draft in mine)}
+
+
+def _is_at(place: str, path: str) -> bool:
+    """Whether `path` is `place`, or in spans below it: tasks and threads go their own way."""
+    if not path.startswith(place):
+        return False
+    below = path[len(place) :]
+    apart = place and below and not below.startswith(SEPARATOR)
+    return not apart and "task#" not in below and "thread#" not in below
 
 
 class Call:
