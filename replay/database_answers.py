@@ -92,6 +92,16 @@ class Reading:
         self.next = 0
         self._broken: RecordedError | None = response.error
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all rows have been taken."""
+        return self.next >= len(self.rows)
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether an error ended the fetching."""
+        return self._broken is not None
+
     def take(self, size: int | None) -> list[Any]:
         """The next rows; raises the recorded error where it ended the fetching."""
         end = len(self.rows) if size is None else self.next + size

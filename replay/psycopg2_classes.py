@@ -11,8 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from timetracer_otel.capture.psycopg2 import psycopg2_origin
-from timetracer_otel.capture.psycopg2_classes import ASKED_OF_CONNECTIONS
+from timetracer_otel.capture.psycopg2_parts import ASKED_OF_CONNECTIONS, psycopg2_origin
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.replay.database_answers import asked, recorded_facts, told
@@ -113,7 +112,7 @@ def _choice(value: Any) -> bool | None:
 
 
 @cache
-def connection_class() -> type[Any]:
+def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every connection of a replay."""
     from psycopg2.extensions import Xid, connection, cursor
 
@@ -125,7 +124,8 @@ def connection_class() -> type[Any]:
             self._replayed_facts = recorded_facts(self._replayed_origin)
             self._replayed_closed = 0
             self._replayed_pipe: tuple[int, int] | None = None
-            self.notices, self.notifies = [], []
+            self.notices: list[str] = []
+            self.notifies: list[Any] = []
 
         def __repr__(self) -> str:
             place = f"{id(self):#x}"

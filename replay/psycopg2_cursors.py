@@ -6,7 +6,7 @@ import io
 from functools import cache
 from typing import Any
 
-from timetracer_otel.capture.psycopg2_classes import Rows, text_of
+from timetracer_otel.capture.psycopg2_parts import Rows, text_of
 from timetracer_otel.dbapi_calls import asked_with
 from timetracer_otel.replay.database_answers import Reading, told
 

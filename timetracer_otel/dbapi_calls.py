@@ -216,6 +216,10 @@ class Call:
         self._kept += count
         answer.rows.extend(snapshot_rows(rows))
 
+    def sent(self, parameters: object) -> None:
+        """What the driver read from an iterator while it ran."""
+        self._draft.request.parameters = snapshot(parameters)  # type: ignore[attr-defined]
+
     def failed(self, error: BaseException, stage: str) -> None:
         """The call itself raised `error`."""
         self._draft.failed(error, stage)

@@ -6,14 +6,15 @@ So isinstance holds, functions in C take the objects, and the driver's own curso
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
 from timetracer_otel.dbapi_calls import Call, Origin
 from timetracer_otel.recording import guarded
+from timetracer_otel.values import snapshot
 
-__all__ = ["noted_call", "noted_question", "under"]
+__all__ = ["Passing", "noted_call", "noted_question", "under"]
 
 # Instrumentors make a class for each connection: none is kept for longer than it is used.
 _MADE: WeakValueDictionary[tuple[type, type], type] = WeakValueDictionary()
@@ -27,8 +28,32 @@ def under(kind: type[Any], ours: type[Any]) -> type[Any]:
     if made is None:
         bases = (ours,) if issubclass(ours, kind) else (kind, ours)
         names = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
-        made = _MADE[kind, ours] = type(kind)(kind.__name__, bases, names)
+        meta: Any = type(kind)
+        made = _MADE[kind, ours] = meta(kind.__name__, bases, names)
     return made
+
+
+class Passing:
+    """The parameters of `executemany`: what an iterator gives is noted as the driver takes it.
+
+    `given` is for the driver, in place of the application's own.
+    """
+
+    def __init__(self, parameters: Any) -> None:
+        self._passed: list[Any] = []
+        self._waits = not isinstance(parameters, list | tuple)
+        self._own = parameters
+        self.given: Any = self._noting() if self._waits else parameters
+
+    def _noting(self) -> Iterator[Any]:
+        for one in self._own:
+            self._passed.append(snapshot(one))
+            yield one
+
+    @property
+    def so_far(self) -> Any:
+        """What was given, once the driver has taken it."""
+        return self._passed if self._waits else self._own
 
 
 def noted_call(
@@ -43,16 +68,23 @@ def noted_call(
     """
     noted: Call | None = None
     with guarded("driver execute"):
-        noted = origin.begin(*asked) if origin is not None else None
+        operation, statement, parameters = asked
+        sent = parameters if isinstance(parameters, Passing) else None
+        given = sent.so_far if sent is not None else parameters
+        noted = origin.begin(operation, statement, given) if origin is not None else None
     if noted is None:
         return call()
     try:
         returned = call()
     except BaseException as error:
         with guarded("driver error"):
-            noted.failed(error, asked[0])
+            if sent is not None:
+                noted.sent(sent.so_far)
+            noted.failed(error, operation)
         raise
     with guarded("driver executed"):
+        if sent is not None:
+            noted.sent(sent.so_far)
         executed(noted, returned)
     return returned
 

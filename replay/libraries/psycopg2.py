@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.psycopg2 import LIBRARY as CAPTURED
-from timetracer_otel.capture.psycopg2 import psycopg2_origin
+from timetracer_otel.capture.psycopg2_parts import psycopg2_origin
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.libraries import Library

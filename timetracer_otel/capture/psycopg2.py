@@ -11,8 +11,9 @@ from functools import wraps
 from importlib import metadata
 from typing import Any
 
+from timetracer_otel.capture.psycopg2_parts import psycopg2_origin
 from timetracer_otel.dbapi import RecordingConnection, RecordingCursor
-from timetracer_otel.dbapi_calls import Origin, place_of_connecting
+from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owned
@@ -20,21 +21,7 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY", "psycopg2_origin"]
-
-
-def psycopg2_origin(dsn: Any) -> Origin:
-    """Where the calls of a connection to `dsn` come from; no user, and no password."""
-    from psycopg2.extensions import parse_dsn
-
-    named = parse_dsn(dsn)
-    host = named.get("host", named.get("hostaddr", ""))
-    port = f":{named['port']}" if "port" in named else ""
-    database = named.get("dbname", "")
-    server = f"{host}{port}/{database}" if host else database
-    origin = Origin(library="psycopg2", system="postgresql", driver="psycopg2", server=server)
-    origin.spanned = True
-    return origin
+__all__ = ["LIBRARY"]
 
 
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,7 +47,8 @@ def _recording(factory: Any) -> Any:
     from timetracer_otel.capture.psycopg2_classes import connection_class
 
     if factory is None or isinstance(factory, type):
-        return under(factory or connection_class().__base__, connection_class())
+        kind: Any = factory or connection_class().__base__
+        return under(kind, connection_class())
     return factory  # a function: whatever it makes is its own
 
 

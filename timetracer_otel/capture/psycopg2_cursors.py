@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from timetracer_otel.capture.psycopg2_classes import Rows, Tee, _said_besides, text_of
+from timetracer_otel.capture.psycopg2_parts import Rows, Tee, said_besides, text_of
 from timetracer_otel.dbapi_calls import Call, asked_with
-from timetracer_otel.dbapi_classes import noted_call, noted_question
+from timetracer_otel.dbapi_classes import Passing, noted_call, noted_question
 from timetracer_otel.recording import guarded
 
 __all__ = ["cursor_class"]
@@ -27,10 +27,9 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return self._timetracer_run("execute", query, vars, call)
 
         def executemany(self, query: Any, vars_list: Any) -> Any:
-            if not isinstance(vars_list, list | tuple):
-                vars_list = list(vars_list)  # an iterator can be read only once
-            call = lambda: super(Cursor, self).executemany(query, vars_list)  # noqa: E731
-            return self._timetracer_run("executemany", query, vars_list, call)
+            passing = Passing(vars_list)
+            call = lambda: super(Cursor, self).executemany(query, passing.given)  # noqa: E731
+            return self._timetracer_run("executemany", query, passing, call)
 
         def callproc(self, *args: Any) -> Any:
             call = lambda: super(Cursor, self).callproc(*args)  # noqa: E731
@@ -47,7 +46,7 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return noted_call(origin, asked, call, self._timetracer_executed)
 
         def _timetracer_executed(self, noted: Call, returned: Any) -> None:
-            _said_besides(noted, self.connection)
+            said_besides(noted, self.connection)
             if self.statusmessage is not None:
                 noted.answer.extra["statusmessage"] = self.statusmessage
             noted.executed(self, returned)

@@ -175,7 +175,7 @@ def server_side_cursors(bench: Bench) -> None:
         cursor.itersize = 4
         cursor.execute("SELECT n FROM generate_series(1, 10) AS n")
         bench.note(cursor.name, cursor.description, cursor.fetchone(), cursor.fetchmany(3))
-        bench.note([row for row in cursor], [c.name for c in cursor.description])
+        bench.note(list(iter(cursor)), [c.name for c in cursor.description])
     from psycopg2.extras import RealDictCursor
 
     with connection.cursor("other", cursor_factory=RealDictCursor, scrollable=True) as cursor:

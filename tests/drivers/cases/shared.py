@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -64,7 +64,7 @@ def ways_to_fetch(bench: Bench) -> None:
     bench.note(cursor.arraysize, cursor.fetchone(), cursor.fetchmany(2), cursor.fetchmany())
     bench.note(cursor.fetchmany(size=1), cursor.fetchall(), cursor.fetchone())
     cursor.execute(query)
-    bench.note([row for row in cursor])
+    bench.note(list(iter(cursor)))
     cursor.execute(query)
     bench.note(next(iter(cursor)), list(cursor))
     cursor.execute(query)
@@ -179,8 +179,8 @@ def values_of_many_types(bench: Bench) -> None:
     cursor = connection.cursor()
     values: list[Any] = [1, -(2**40), 1.5, "ä€😀", "", None, b"\x00\xff", "a'b\"c\\d%%"]
     if bench.driver != "sqlite3":
-        values += [decimal.Decimal("1.20"), datetime.date(2024, 2, 29), True]
-        values += [datetime.datetime(2024, 2, 29, 12, 30, 1, 5), datetime.timedelta(hours=5)]
+        values += [decimal.Decimal("1.20"), dt.date(2024, 2, 29), True]
+        values += [dt.datetime(2024, 2, 29, 12, 30, 1, 5), dt.timedelta(hours=5)]
     for value in values:
         cursor.execute(f"SELECT {bench.marks(1)} AS v", (value,))
         bench.note(cursor.fetchone())
