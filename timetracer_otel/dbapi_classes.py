@@ -67,20 +67,23 @@ def noted_call(
     `executed` notes its answer, and who fetches of it.
     """
     noted: Call | None = None
+    operation, statement, parameters = asked
+    sent: Passing | None = None
     with guarded("driver execute"):
-        operation, statement, parameters = asked
         sent = parameters if isinstance(parameters, Passing) else None
         given = sent.so_far if sent is not None else parameters
         noted = origin.begin(operation, statement, given) if origin is not None else None
-    if noted is None:
-        return call()
     try:
         returned = call()
+        if noted is None:
+            return returned
     except BaseException as error:
         with guarded("driver error"):
-            if sent is not None:
+            if noted is not None and sent is not None:
                 noted.sent(sent.so_far)
-            noted.failed(error, operation)
+            if noted is not None:
+                noted.failed(error, operation)
+        del call, executed  # the traceback keeps this frame, which would keep their cursor
         raise
     with guarded("driver executed"):
         if sent is not None:

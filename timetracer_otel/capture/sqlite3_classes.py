@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from timetracer_otel.dbapi_calls import Call, Origin
@@ -62,25 +62,43 @@ def cursor_class() -> type[Any]:
             if given is not note:
                 self.row_factory = given
 
+        # The traceback of an error keeps these frames, and they would keep the cursor, whose
+        # statement keeps the database locked: so an error leaves them without it.
         def execute(self, sql: Any, *args: Any) -> Any:
-            call = lambda: super(Cursor, self).execute(sql, *args)  # noqa: E731
-            return self._timetracer_run(("execute", sql, args[0] if args else None), call)
+            call = partial(super().execute, sql, *args)
+            try:
+                return self._timetracer_run(("execute", sql, args[0] if args else None), call)
+            except BaseException:
+                del self, call
+                raise
 
         def executemany(self, sql: Any, parameters: Any, /) -> Any:
             passing = Passing(parameters)
-            call = lambda: super(Cursor, self).executemany(sql, passing.given)  # noqa: E731
-            return self._timetracer_run(("executemany", sql, passing), call)
+            call = partial(super().executemany, sql, passing.given)
+            try:
+                return self._timetracer_run(("executemany", sql, passing), call)
+            except BaseException:
+                del self, call
+                raise
 
         def executescript(self, sql: Any, /) -> Any:
-            call = lambda: super(Cursor, self).executescript(sql)  # noqa: E731
-            return self._timetracer_run(("executescript", sql, None), call)
+            call = partial(super().executescript, sql)
+            try:
+                return self._timetracer_run(("executescript", sql, None), call)
+            except BaseException:
+                del self, call
+                raise
 
         def _timetracer_run(
             self, asked: tuple[str, object, object], call: Callable[[], Any]
         ) -> Any:
             self._timetracer_end()
             origin = getattr(self.connection, "_timetracer_origin", None)
-            return noted_call(origin, asked, call, self._timetracer_executed)
+            try:
+                return noted_call(origin, asked, call, self._timetracer_executed)
+            except BaseException:
+                del self, call
+                raise
 
         def _timetracer_executed(self, noted: Call, _returned: Any) -> None:
             connection: Any = self.connection
