@@ -13,7 +13,7 @@ from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.sessions import answer, current_session
 from timetracer_otel.values import decode
 
-__all__ = ["Reading", "asked", "raise_recorded_refusal", "recorded_facts", "told"]
+__all__ = ["Reading", "asked", "found_for", "raise_recorded_refusal", "recorded_facts", "told"]
 
 _GRACE_S = 30.0
 
@@ -30,15 +30,23 @@ def asked(
     `wait` lets other tasks run for seconds: what was cancelled is waited for, to be cancelled
     again.
     """
+    recorded = found_for(origin, operation, statement, parameters)
+    if recorded.error is not None:
+        if recorded.error.type == "CancelledError":
+            wait(recorded.duration_us / 1e6 + _GRACE_S)
+        raise decode_error(recorded.error)
+    return recorded
+
+
+def found_for(
+    origin: Origin, operation: str, statement: object = "", parameters: object = None
+) -> SqlInteraction:
+    """What was recorded of this call, an error or an answer."""
     ref = origin.ref(operation, statement, parameters)
     ref.server = recorded_server(ref.system, ref.server)
     recorded = answer("sql", origin.library, ref, origin.scope)
     if not isinstance(recorded, SqlInteraction):
         raise TypeError(f"{recorded.title} is no SQL interaction")
-    if recorded.error is not None:
-        if recorded.error.type == "CancelledError":
-            wait(recorded.duration_us / 1e6 + _GRACE_S)
-        raise decode_error(recorded.error)
     return recorded
 
 

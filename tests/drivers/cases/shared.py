@@ -177,10 +177,12 @@ def closed_things(bench: Bench) -> None:
 def values_of_many_types(bench: Bench) -> None:
     connection = bench.connect()
     cursor = connection.cursor()
-    values: list[Any] = [1, -(2**40), 1.5, "ä€😀", "", None, b"\x00\xff", "a'b\"c\\d%%"]
+    values: list[Any] = [1, -(2**40), 1.5, "ä€😀", "", None, "a'b\"c\\d%%"]
     if bench.driver != "sqlite3":
         values += [decimal.Decimal("1.20"), dt.date(2024, 2, 29), True]
         values += [dt.datetime(2024, 2, 29, 12, 30, 1, 5), dt.timedelta(hours=5)]
+    if bench.driver != "pymysql":  # it sends them as text
+        values.append(b"\x00\xff")
     for value in values:
         cursor.execute(f"SELECT {bench.marks(1)} AS v", (value,))
         bench.note(cursor.fetchone())
