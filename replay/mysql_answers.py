@@ -128,9 +128,7 @@ def _field(column: Any, table: str, encoding: str) -> Any:
 
     name, kind, _, length, _, scale, nullable = column
     texts = b"".join(_text(part, encoding) for part in ("def", "", table, table, name, name))
-    numbers = struct.pack(
-        "<HIBHBxx", _BINARY, length or 0, kind, 0 if nullable else 1, scale or 0
-    )
+    numbers = struct.pack("<HIBHBxx", _BINARY, length or 0, kind, 0 if nullable else 1, scale or 0)
     return FieldDescriptorPacket(texts + b"\x0c" + numbers, encoding)
 
 

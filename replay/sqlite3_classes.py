@@ -48,7 +48,7 @@ def _stand_in(reading: Reading) -> str:
 
 
 @cache
-def cursor_class() -> type[Any]:
+def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every cursor of a replay."""
     import sqlite3
 
@@ -122,7 +122,7 @@ def cursor_class() -> type[Any]:
 
 
 @cache
-def connection_class() -> type[Any]:
+def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every connection of a replay."""
     import sqlite3
 
@@ -169,7 +169,7 @@ def connection_class() -> type[Any]:
             super().rollback()
             self._replayed_inside = False
 
-        def __exit__(self, *error: Any) -> Any:
+        def __exit__(self, *error: object) -> Any:
             if error[0] is None:
                 self._replayed_ask("commit")
             else:

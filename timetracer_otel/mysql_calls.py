@@ -227,8 +227,10 @@ def note_end(result: Any) -> None:
 
 def _shown(result: Any) -> _Shown:
     """An answer that is read row by row has a count that means nothing."""
-    streamed = result.unbuffered_active or result.affected_rows is None or "_timetracer_call" in (
-        vars(result)
+    streamed = (
+        result.unbuffered_active
+        or result.affected_rows is None
+        or "_timetracer_call" in (vars(result))
     )
     return _Shown(result.description, -1 if streamed else result.affected_rows, result.insert_id)
 

@@ -12,8 +12,6 @@ __all__ = ["ASYNCHRONOUS", "CASES", "DRIVERS", "Bench", "case", "has_case"]
 
 DRIVERS = {
     "psycopg2": "postgresql",
-    "psycopg": "postgresql",
-    "psycopg_async": "postgresql",
     "sqlite3": "sqlite",
     "pymysql": "mysql",
     "aiosqlite": "sqlite",
@@ -21,7 +19,7 @@ DRIVERS = {
 }
 """Each driver, and the database it speaks to."""
 
-ASYNCHRONOUS = ("psycopg_async", "aiosqlite", "aiomysql")
+ASYNCHRONOUS = ("aiosqlite", "aiomysql")
 
 
 @dataclass(frozen=True)

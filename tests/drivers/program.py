@@ -26,7 +26,14 @@ from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import begin_entry
 from timetracer_otel.recording.guard import FAULTS
 
-GROUPS = ("shared", "psycopg2_cases", "sqlite_cases", "aiosqlite_cases", "pymysql_cases", "aiomysql_cases")
+GROUPS = (
+    "shared",
+    "psycopg2_cases",
+    "sqlite_cases",
+    "aiosqlite_cases",
+    "pymysql_cases",
+    "aiomysql_cases",
+)
 
 for _group in GROUPS:
     import_module(f"tests.drivers.cases.{_group}")  # they enter their cases

@@ -26,7 +26,7 @@ def sqlite_origin(database: Any) -> Origin:
 
 
 @cache
-def cursor_class() -> type[Any]:
+def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every cursor that is recorded.
 
     Its row factory in C is always ours, so that the values pass here before the application's
@@ -156,7 +156,7 @@ def cursor_class() -> type[Any]:
 
 
 @cache
-def connection_class() -> type[Any]:
+def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every connection that is recorded."""
     import sqlite3
 
@@ -198,8 +198,8 @@ def connection_class() -> type[Any]:
         def commit(self) -> None:
             self._timetracer_ask("commit", super().commit)
 
-        def __exit__(self, *error: Any) -> Any:
-            leave = super().__exit__
+        def __exit__(self, *error: object) -> Any:
+            leave: Any = super().__exit__
             if error[0] is not None:
                 return leave(*error)
             return self._timetracer_ask("commit", lambda: leave(*error))

@@ -8,7 +8,9 @@ from functools import wraps
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import (
+    BaseInstrumentor,  # type: ignore[attr-defined]  # it exports nothing explicitly
+)
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -19,7 +21,7 @@ __all__ = ["AiomysqlInstrumentor"]
 _COMMENTS = re.compile(r"^(\s*/\*.*?\*/)+\s*", re.DOTALL)
 
 
-class AiomysqlInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # it is untyped where it comes from
+class AiomysqlInstrumentor(BaseInstrumentor):
     """One CLIENT span a statement, named and described by the semantic conventions."""
 
     _ledger: Ledger | None = None
@@ -28,7 +30,9 @@ class AiomysqlInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # it is unt
         return ("aiomysql >= 0.2",)
 
     def _instrument(self, **keywords: Any) -> None:
-        tracer = otel.get_tracer("timetracer_otel.aiomysql", tracer_provider=keywords.get("tracer_provider"))
+        provider = keywords.get("tracer_provider")
+        tracer = otel.get_tracer("timetracer_otel.aiomysql", tracer_provider=provider)
+        )
         wrap = _spanning(tracer)
         self._ledger = Ledger()
         names = ("execute", "executemany", "callproc")
@@ -48,7 +52,7 @@ def _spanning(tracer: otel.Tracer) -> Callable[[Callable[..., Any]], Callable[..
                 return await original(self, *args, **keywords)
             query = args[0] if args else next(iter(keywords.values()), "")
             attributes = _attributes(self._connection, original.__name__, query)
-            name = attributes.get("db.operation.name") or attributes.get("db.namespace") or "mysql"
+            name = str(attributes.get("db.operation.name") or "mysql")
             with tracer.start_as_current_span(
                 name, kind=SpanKind.CLIENT, attributes=attributes, set_status_on_exception=False
             ) as span:

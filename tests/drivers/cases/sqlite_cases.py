@@ -171,9 +171,7 @@ def errors_of_sqlite(bench: Bench) -> None:
     bench.tried(rows.fetchone)
     bench.tried(rows.fetchone)
     bench.tried(
-        lambda: connection.execute(
-            "SELECT 1 UNION ALL SELECT abs(-9223372036854775808)"
-        ).fetchall()
+        lambda: connection.execute("SELECT 1 UNION ALL SELECT abs(-9223372036854775808)").fetchall()
     )
     other = sqlite3.connect(bench.address, timeout=0, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
