@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.core.tracing import Recording, recording, request
-from timetracer_otel.dbapi import Origin, RecordingConnection, owned, owning
+from timetracer_otel.dbapi import Origin, RecordingConnection
+from timetracer_otel.ownership import owned, owning
 from timetracer_otel.protocols.sql import SqlInteraction
 
 

@@ -8,8 +8,8 @@ from functools import wraps
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.instrumentation.instrumentor import (
-    BaseInstrumentor,  # type: ignore[attr-defined]  # it exports nothing explicitly
+from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]
+    BaseInstrumentor,  # their module exports nothing explicitly
 )
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -21,7 +21,7 @@ __all__ = ["AiomysqlInstrumentor"]
 _COMMENTS = re.compile(r"^(\s*/\*.*?\*/)+\s*", re.DOTALL)
 
 
-class AiomysqlInstrumentor(BaseInstrumentor):
+class AiomysqlInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped there
     """One CLIENT span a statement, named and described by the semantic conventions."""
 
     _ledger: Ledger | None = None
@@ -32,7 +32,6 @@ class AiomysqlInstrumentor(BaseInstrumentor):
     def _instrument(self, **keywords: Any) -> None:
         provider = keywords.get("tracer_provider")
         tracer = otel.get_tracer("timetracer_otel.aiomysql", tracer_provider=provider)
-        )
         wrap = _spanning(tracer)
         self._ledger = Ledger()
         names = ("execute", "executemany", "callproc")
