@@ -80,7 +80,7 @@ class _Guard:
             yield PatchIfPresent("psycopg2:_connect", self._before_psycopg2)
         if importlib.util.find_spec("psycopg"):
             target = "psycopg._connection_base:BaseConnection._connect_gen"
-            yield PatchIfPresent(target, self._wrapping_class_method)
+            yield PatchIfPresent(target, self._before_psycopg)
 
     def _uvloop(self) -> Iterator[Change]:
         """Its C code opens sockets by itself."""
@@ -104,22 +104,23 @@ class _Guard:
         return PatchIfPresent(target, wrap)  # `sendmsg` is not everywhere
 
     def _before_psycopg2(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """What replays it is below: a connection that is answered goes nowhere."""
         replayed = original_of(original) is not original
 
         @wraps(original)
         def connect(*args: Any, **keywords: Any) -> Any:
-            if not (replayed and serving("psycopg2") and not owned()):
+            if not (replayed and _is_answered("psycopg2")):
                 self._libpq(*args, **keywords)
             return original(*args, **keywords)
 
         return connect
 
-    def _wrapping_class_method(self, original: Any) -> Any:
+    def _before_psycopg(self, original: Any) -> Any:
         function = original.__func__
+        replayed = original_of(original) is not original
 
         def call(cls: type[Any], /, *args: Any, **keywords: Any) -> Any:
-            self._libpq(*args, **keywords)
+            if not (replayed and _is_answered("psycopg")):
+                self._libpq(*args, **keywords)
             return function(cls, *args, **keywords)
 
         return classmethod(call)
@@ -196,6 +197,11 @@ class _Guard:
         library = self._names.get(package, package)
         self._sessions.block(f"{library} → {target} at {found.line or '?'}")
         raise BlockedCall(target=target, library=library, line=found.line or "?")
+
+
+def _is_answered(library: str) -> bool:
+    """Whether what replays `library`, which is below the guard, answers instead of connecting."""
+    return serving(library) and not owned()
 
 
 def _is_permitted(address: Any) -> bool:

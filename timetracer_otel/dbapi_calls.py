@@ -206,15 +206,19 @@ class Call:
         count = len(rows)
         if not count or answer.truncated:
             return
-        size = count * len(rows[0]) * _CELL_BYTES
+        if self.may_keep(count, count * len(rows[0]) * _CELL_BYTES):
+            answer.rows.extend(snapshot_rows(rows))
+
+    def may_keep(self, count: int, size: int) -> bool:
+        """Whether so many more rows may be kept; the answer is marked where they may not."""
         if self._kept + count > self._limit or not self._draft.trace.grant(size):
-            answer.truncated = True
+            self.answer.truncated = True
             self._draft.trace.note_cut(
                 "rows", "more rows than `max_rows` or the memory limits allow"
             )
-            return
+            return False
         self._kept += count
-        answer.rows.extend(snapshot_rows(rows))
+        return True
 
     def sent(self, parameters: object) -> None:
         """What the driver read from an iterator while it ran."""

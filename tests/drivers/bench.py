@@ -12,6 +12,8 @@ __all__ = ["ASYNCHRONOUS", "CASES", "DRIVERS", "Bench", "case", "has_case"]
 
 DRIVERS = {
     "psycopg2": "postgresql",
+    "psycopg": "postgresql",
+    "psycopg_async": "postgresql",
     "sqlite3": "sqlite",
     "pymysql": "mysql",
     "aiosqlite": "sqlite",
@@ -19,7 +21,7 @@ DRIVERS = {
 }
 """Each driver, and the database it speaks to."""
 
-ASYNCHRONOUS = ("aiosqlite", "aiomysql")
+ASYNCHRONOUS = ("psycopg_async", "aiosqlite", "aiomysql")
 
 
 @dataclass(frozen=True)

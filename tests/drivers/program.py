@@ -29,6 +29,7 @@ from timetracer_otel.recording.guard import FAULTS
 GROUPS = (
     "shared",
     "psycopg2_cases",
+    "psycopg_cases",
     "sqlite_cases",
     "aiosqlite_cases",
     "pymysql_cases",

@@ -11,8 +11,8 @@ from opentelemetry import trace as otel
 
 from tests.drivers.bench import DRIVERS, Bench, case
 
-ALL = ("psycopg2", "sqlite3", "pymysql")
-SERVERS = ("psycopg2", "pymysql")
+ALL = ("psycopg2", "psycopg", "sqlite3", "pymysql")
+SERVERS = ("psycopg2", "psycopg", "pymysql")
 
 
 def table(bench: Bench, connection: Any, rows: int = 0) -> str:
@@ -205,6 +205,7 @@ def types_and_attributes(bench: Bench) -> None:
     cursor = connection.cursor()
     kinds = {
         "psycopg2": ("extensions.connection", "extensions.cursor"),
+        "psycopg": ("Connection", "Cursor"),
         "sqlite3": ("Connection", "Cursor"),
         "pymysql": ("connections.Connection", "cursors.Cursor"),
     }[bench.driver]
