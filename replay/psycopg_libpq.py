@@ -57,9 +57,7 @@ def _bytes(cell: Any) -> Any:
 def results_of(reading: Reading) -> list[Any]:
     """All results of one statement, or of several in one."""
     extra = reading.extra
-    first = RecordedResult(
-        reading.columns, reading.rows, extra.get("command"), reading.rowcount
-    )
+    first = RecordedResult(reading.columns, reading.rows, extra.get("command"), reading.rowcount)
     more = [
         RecordedResult(m["columns"], m["rows"], m["command"], m["rowcount"])
         for m in extra.get("more", [])
@@ -69,16 +67,16 @@ def results_of(reading: Reading) -> list[Any]:
 
 @cache
 def transformer_class() -> type[Any]:
-    """psycopg's own, over results that libpq did not make."""
-    from psycopg.adapt import Transformer
+    """Psycopg's own, over results that libpq did not make."""
+    from psycopg import adapt
 
-    class Recorded(Transformer):
+    base: Any = adapt.Transformer  # in C or in Python, by how it is installed
+
+    class Recorded(base):  # type: ignore[misc]  # chosen when it is imported
         _replayed_result: Any = None
         _replayed_loaders: Any = ()
 
-        def set_pgresult(
-            self, result: Any, *, set_loaders: bool = True, format: Any = None
-        ) -> None:
+        def set_pgresult(self, result: Any, **_: Any) -> None:
             self._replayed_result = result
             if result is not None:
                 self._replayed_loaders = [
@@ -102,11 +100,13 @@ def transformer_class() -> type[Any]:
 
 
 @cache
-def pgconn_class() -> type[Any]:
+def pgconn_class() -> Any:  # noqa: C901 - the members of one class
     """The class of a connection of libpq, without one."""
     from psycopg import pq
 
-    class Recorded(pq.PGconn):
+    base: Any = pq.PGconn
+
+    class Recorded(base):  # type: ignore[misc]  # chosen when it is imported
         _replayed_facts: Any = None
         _replayed_pipe: Any = None
         status = _OK

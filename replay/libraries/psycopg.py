@@ -118,9 +118,7 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
         self._query = pgq
         try:
             statement, parameters = form_left_at(connection, pgq)
-            recorded = asked(
-                connection._replayed_origin, "execute", statement, parameters
-            )
+            recorded = asked(connection._replayed_origin, "execute", statement, parameters)
         except Exception as error:
             _failed(connection, error)
             raise
@@ -177,11 +175,9 @@ def _many(cursor: Any, query: Any, params_seq: Any, *, returning: bool) -> None:
     cursor._execmany_returning = returning
     if not connection._autocommit:
         connection.pgconn._replayed_in(IN_TRANSACTION)
-    statement = statement_of(connection, query)
+    statement = statement_of(query)
     try:
-        recorded = asked(
-            connection._replayed_origin, "executemany", statement, list(params_seq)
-        )
+        recorded = asked(connection._replayed_origin, "executemany", statement, list(params_seq))
     except Exception as error:
         _failed(connection, error)
         raise
@@ -286,7 +282,10 @@ LIBRARY = Library(
         Patch("psycopg.connection_async:AsyncConnection.pipeline", _entering_pipeline),
         Patch(f"{_CURSOR}._start_copy_gen", _refusing("`copy`")),
         Patch(f"{_CURSOR}._stream_send_gen", _refusing("`stream`")),
-        Patch("psycopg._server_cursor_base:ServerCursorMixin._declare_gen", _refusing("a server-side cursor")),
+        Patch(
+            "psycopg._server_cursor_base:ServerCursorMixin._declare_gen",
+            _refusing("a server-side cursor"),
+        ),
         Patch("psycopg.connection_async:AsyncConnection.wait", _waiting),
     ),
 )

@@ -49,7 +49,8 @@ def two_runs(
         _program("replay", driver, folder, address, TIMETRACER_CASSETTE=str(cassette))
         assert not list(folder.glob("*.db"))
         seen = [json.loads((folder / f"{mode}.json").read_text()) for mode in ("record", "replay")]
-        return TwoRuns(*seen, json.loads(cassette.read_text()))
+        recorded, replayed = seen
+        return TwoRuns(recorded, replayed, json.loads(cassette.read_text()))
 
     return run
 

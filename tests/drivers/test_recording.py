@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiomysql  # type: ignore[import-untyped]
+import aiomysql
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -47,7 +47,7 @@ def test_no_password_is_written(two_runs: Callable[[str], TwoRuns], driver: str)
     servers = {call["request"].get("server", "") for call in calls["interactions"]}
     assert servers
     assert not any("s3cret" in server for server in servers)
-    assert not any("s3cret" in str(call) for call in calls["bootstrap"])
+    assert not any("s3cret" in str(call) for call in calls.get("bootstrap", ()))
 
 
 def test_a_class_between_is_made_once_and_only_where_it_is_missing() -> None:

@@ -95,7 +95,7 @@ def _commanding(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
         commit = command == b"COMMIT"
         call: Call | None = None
         with guarded("psycopg command"):
-            if origin is not None and commit and not self._pipeline:
+            if origin is not None and commit and not (self._pipeline or self.closed):
                 call = origin.begin("commit")
         try:
             returned = yield from original(self, command, *args, **keywords)
@@ -121,7 +121,7 @@ def _executing_many(original: Callable[..., Any]) -> Callable[..., Any]:
         call, origin = partial(original, self, query, passing.given, returning=returning), None
         with guarded("psycopg statement"):
             origin = None if self._conn._pipeline else origin_of(self._conn)
-            query = statement_of(self._conn, query)
+            query = statement_of(query)
         asked = ("executemany", query, passing)
         return noted_call(origin, asked, call, lambda noted, _: note_many(noted, self))
 
@@ -138,7 +138,7 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
         with guarded("psycopg statement"):
             origin = None if self._conn._pipeline else origin_of(self._conn)
             if origin is not None:
-                statement = statement_of(self._conn, query)
+                statement = statement_of(query)
                 call = origin.begin("executemany", statement, passing.so_far)
         try:
             returned = await original(self, query, passing.given, returning=returning)

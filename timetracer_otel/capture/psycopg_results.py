@@ -67,7 +67,7 @@ def leaving_form(original: Callable[..., Any]) -> Callable[..., Any]:
         self: Any, query: Any, params: Any = None, **keywords: Any
     ) -> Generator[Any, Any, Any]:
         kept = vars(self._conn)
-        kept["_timetracer_form"] = (statement_of(self._conn, query), params)
+        kept["_timetracer_form"] = (statement_of(query), params)
         try:
             return (yield from original(self, query, params, **keywords))
         finally:
@@ -76,7 +76,7 @@ def leaving_form(original: Callable[..., Any]) -> Callable[..., Any]:
     return _execute_gen
 
 
-def statement_of(connection: Any, query: Any) -> str:
+def statement_of(query: Any) -> str:
     """As text; what `psycopg.sql` put together in a way that needs no connection."""
     if isinstance(query, bytes):
         return query.decode("utf-8", "replace")

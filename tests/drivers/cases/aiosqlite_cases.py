@@ -103,7 +103,7 @@ async def functions_and_backups_of_aiosqlite(bench: Bench) -> None:
         await connection.create_function("twice", 1, lambda n: n * 2)
         bench.note(list(await connection.execute_fetchall("SELECT twice(4)")))
         await connection.execute("CREATE TABLE a (b)")
-        await connection.set_trace_callback(None)
+        await connection.set_trace_callback(lambda _: None)
         async with aiosqlite.connect(":memory:") as other:
             await connection.backup(other)
             bench.note(list(await other.execute_fetchall("SELECT name FROM sqlite_master")))

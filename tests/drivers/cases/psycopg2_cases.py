@@ -46,7 +46,8 @@ def factories_of_connections(bench: Bench) -> None:
         def shout(self) -> str:
             with self.cursor() as cursor:
                 cursor.execute("SELECT 'hey'")
-                return str(cursor.fetchone()[0]).upper()
+                (word,) = cursor.fetchone() or ("",)
+                return str(word).upper()
 
     connection = bench.connect(connection_factory=Mine)
     bench.note(isinstance(connection, Mine), connection.label, connection.shout())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pymysql
+from pymysql.constants import CLIENT, FIELD_TYPE
 
 from tests.drivers.bench import Bench, case
 from tests.drivers.cases.shared import table
@@ -100,7 +101,7 @@ def what_it_says_of_itself(bench: Bench) -> None:
 
 @case("pymysql")
 def several_results(bench: Bench) -> None:
-    connection = bench.connect(client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
+    connection = bench.connect(client_flag=CLIENT.MULTI_STATEMENTS)
     cursor = connection.cursor()
     bench.note(cursor.execute("SELECT 1; SELECT 2, 3; DO 4"), cursor.fetchall())
     bench.note(cursor.nextset(), cursor.fetchall(), cursor.nextset(), cursor.nextset())
@@ -143,7 +144,7 @@ def types_of_mysql(bench: Bench) -> None:
     cursor.execute("SELECT 1/0, CAST('x' AS SIGNED)")
     bench.note(cursor.fetchall(), connection.show_warnings(), cursor.warning_count)
     connection.close()
-    conv = {**pymysql.converters.conversions, pymysql.constants.FIELD_TYPE.LONG: lambda x: f"<{x}>"}
+    conv = {**pymysql.converters.conversions, FIELD_TYPE.LONG: lambda x: f"<{x}>"}
     connection = bench.connect(conv=conv)
     cursor = connection.cursor()
     cursor.execute("SELECT 7")

@@ -211,6 +211,7 @@ def cursors_that_are_not_read_to_the_end(bench: Bench) -> None:
     bench.note(cursor.fetchmany(0))
     connection.close()
     connection = bench.connect()
+    number = 0
     for (number,) in connection.execute(f"SELECT id FROM {name} ORDER BY id"):
         if number == 3:
             break
