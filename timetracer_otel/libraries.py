@@ -85,7 +85,9 @@ def status_of(
         reason = f"switched off by `{library.switch}`"
         return Status(library.name, "", captured=False, reason=reason)
     if not library.distribution:
-        return Status(library.name, "", captured=True)
+        chosen = not wanted or library.instrumentor is None or library.name in wanted
+        reason = "" if chosen else "not chosen by `capture`"
+        return Status(library.name, "", captured=chosen, reason=reason)
     try:
         version = metadata.version(library.distribution)
     except metadata.PackageNotFoundError:
