@@ -78,8 +78,9 @@ def recorded_facts(origin: Origin) -> dict[str, Any]:
 
 
 class Reading:
-    """A recorded answer while it is read: its rows are tuples, as the driver would have made them
-    before any row factory.
+    """A recorded answer while it is read.
+
+    Its rows are tuples, as the driver would have made them before any row factory.
     """
 
     def __init__(self, recorded: SqlInteraction) -> None:

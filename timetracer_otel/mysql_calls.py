@@ -77,8 +77,9 @@ def asked_by(connection: Any, command: int, sql: Any) -> Asked | None:
 
 
 def executing(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PyMySQL's `Cursor.execute`, which leaves at its connection what it was given: the values
-    before they are put into the statement.
+    """PyMySQL's `Cursor.execute`, which leaves at its connection what it was given.
+
+    That is the statement without the values, and the values.
     """
 
     @wraps(original)

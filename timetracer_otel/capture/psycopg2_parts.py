@@ -45,8 +45,10 @@ def psycopg2_origin(dsn: Any) -> Origin:
 
 
 class Rows:
-    """Rows as the application wants them, of a cursor's tuples: what psycopg2 does in C if it has
-    a `row_factory`, which it has not: ours is below, and must see the values.
+    """Rows as the application wants them, of a cursor's tuples.
+
+    psycopg2 does so in C if it has a `row_factory`, which it has not: ours is below, and must
+    see the values.
     """
 
     _timetracer_row_factory: Any = None
