@@ -125,9 +125,10 @@ def test_an_exception_in_a_pool_comes_back_as_it_was() -> None:
     def fail() -> None:
         raise LookupError("gone")
 
-    with recording() as recorded, request(recorded), ThreadPoolExecutor(1) as pool:
-        with pytest.raises(LookupError, match="gone"):
-            pool.submit(fail).result()
+    with recording() as recorded:
+        with request(recorded), ThreadPoolExecutor(1) as pool:
+            with pytest.raises(LookupError, match="gone"):
+                pool.submit(fail).result()
 
 
 def test_outside_of_a_trace_the_function_is_handed_on_itself() -> None:
