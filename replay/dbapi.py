@@ -12,9 +12,7 @@ from timetracer_otel.dbapi_calls import Origin
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.protocols.sql import SqlInteraction, SqlResponse
-from timetracer_otel.replay.database_servers import recorded_server
-from timetracer_otel.replay.recorded_failures import fail_again
-from timetracer_otel.replay.sessions import answer
+from timetracer_otel.replay.database_answers import asked
 from timetracer_otel.values import decode
 
 __all__ = ["Driver", "RecordedConnection", "RecordedCursor"]
@@ -250,15 +248,8 @@ class RecordedConnection(_Asking):
 
         That of an asynchronous driver lets other tasks run first, as a network would.
         """
-        ref = self.origin.ref(operation, statement, parameters)
-        ref.server = recorded_server(ref.system, ref.server)
         self.driver.wait(0)
-        recorded = answer("sql", self.origin.library, ref, self.origin.scope)
-        if not isinstance(recorded, SqlInteraction):
-            raise TypeError(f"{recorded.title} is no SQL interaction")
-        if recorded.error is not None:
-            fail_again(recorded.title, recorded.error, self.driver.wait)
-        return recorded
+        return asked(self.origin, operation, statement, parameters, self.driver.wait)
 
     def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
         response = self.ask(operation, "", parameters).response

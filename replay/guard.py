@@ -19,10 +19,11 @@ from typing import Any
 import timetracer_otel.replay.libraries
 from timetracer_otel.errors import BlockedCall
 from timetracer_otel.libraries import library_modules
-from timetracer_otel.patching import Change, Ledger, PatchIfPresent, WhenImported
+from timetracer_otel.ownership import owned
+from timetracer_otel.patching import Change, Ledger, PatchIfPresent, WhenImported, original_of
 from timetracer_otel.replay.listening import ports_of_process
 from timetracer_otel.replay.origin import following, origin
-from timetracer_otel.replay.sessions import Sessions
+from timetracer_otel.replay.sessions import Sessions, serving
 
 __all__ = ["install_guard"]
 
@@ -73,9 +74,10 @@ class _Guard:
             yield self._before(f"socket:{name}", self._resolving)
         yield self._before("socket:getnameinfo", self._naming)
         yield WhenImported("uvloop", tuple(self._uvloop()))
-        yield WhenImported("psycopg2", (self._before("psycopg2:_connect", self._libpq),))
+        connect = PatchIfPresent("psycopg2:_connect", self._before_psycopg2)
+        yield WhenImported("psycopg2", (connect,))
         target = "psycopg._connection_base:BaseConnection._connect_gen"
-        yield WhenImported("psycopg", (PatchIfPresent(target, self._wrapping_class_method),))
+        yield WhenImported("psycopg", (PatchIfPresent(target, self._before_psycopg),))
 
     def _uvloop(self) -> Iterator[Change]:
         """Its C code opens sockets by itself."""
@@ -98,11 +100,24 @@ class _Guard:
 
         return PatchIfPresent(target, wrap)  # `sendmsg` is not everywhere
 
-    def _wrapping_class_method(self, original: Any) -> Any:
+    def _before_psycopg2(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        replayed = original_of(original) is not original
+
+        @wraps(original)
+        def connect(*args: Any, **keywords: Any) -> Any:
+            if not (replayed and _is_answered("psycopg2")):
+                self._libpq(*args, **keywords)
+            return original(*args, **keywords)
+
+        return connect
+
+    def _before_psycopg(self, original: Any) -> Any:
         function = original.__func__
+        replayed = original_of(original) is not original
 
         def call(cls: type[Any], /, *args: Any, **keywords: Any) -> Any:
-            self._libpq(*args, **keywords)
+            if not (replayed and _is_answered("psycopg")):
+                self._libpq(*args, **keywords)
             return function(cls, *args, **keywords)
 
         return classmethod(call)
@@ -179,6 +194,11 @@ class _Guard:
         library = self._names.get(package, package)
         self._sessions.block(f"{library} → {target} at {found.line or '?'}")
         raise BlockedCall(target=target, library=library, line=found.line or "?")
+
+
+def _is_answered(library: str) -> bool:
+    """Whether what replays `library`, which is below the guard, answers instead of connecting."""
+    return serving(library) and not owned()
 
 
 def _is_permitted(address: Any) -> bool:

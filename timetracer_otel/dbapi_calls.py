@@ -11,10 +11,12 @@ from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
 from timetracer_otel.recording import Draft, active_recorder, begin, guarded
 from timetracer_otel.recording.current import current_place
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
 from timetracer_otel.values import FIXED, snapshot, snapshot_rows
 
 __all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
+
+_WITH_SPANS = frozenset(("execute", "executemany", "callproc"))
 
 _TOLD = (int, str, bytes, tuple, list)
 _SETTINGS = (int, str, type(None))
@@ -33,10 +35,20 @@ _NAMES = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_s
 class Origin:
     """Where a connection's calls come from: library, system, driver and server, and its phase.
 
-    `scope` is ``bootstrap`` while the connection is being set up.
+    `scope` is ``bootstrap`` while the connection is being set up. `spanned` says that the driver's
+    instrumentor makes a span of each statement, which is current while it runs.
     """
 
-    __slots__ = ("_settings", "asynchronous", "driver", "library", "scope", "server", "system")
+    __slots__ = (
+        "_settings",
+        "asynchronous",
+        "driver",
+        "library",
+        "scope",
+        "server",
+        "spanned",
+        "system",
+    )
 
     def __init__(self, *, library: str, system: str, driver: str, server: str = "") -> None:
         self.library = library
@@ -45,6 +57,7 @@ class Origin:
         self.server = server
         self.scope: Scope = "trace"
         self.asynchronous = False
+        self.spanned = False
         self._settings: list[str] = []
 
     def setting(self, name: str, value: object) -> None:
@@ -81,7 +94,8 @@ class Origin:
         if recorder is None:
             return None
         ref = self.ref(operation, statement, parameters)
-        draft = begin("sql", self.library, ref, scope=self.scope)
+        own_span = self.spanned and operation in _WITH_SPANS
+        draft = begin("sql", self.library, ref, scope=self.scope, own_span=own_span)
         return None if draft is None else Call(draft, recorder.settings.max_rows)
 
 
@@ -130,7 +144,16 @@ def place_of_connecting() -> dict[str, object]:
         return {}
     record, path = place
     mine = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
-    return {"path": path, "calls before": sum(draft.path == path for draft in mine)}
+    return {"path": path, "calls before": sum(_is_at(path, draft.path) for draft in mine)}
+
+
+def _is_at(place: str, path: str) -> bool:
+    """Whether `path` is `place`, or in spans below it: tasks and threads go their own way."""
+    if not path.startswith(place):
+        return False
+    below = path[len(place) :]
+    apart = place and below and not below.startswith(SEPARATOR)
+    return not apart and "task#" not in below and "thread#" not in below
 
 
 class Call:
@@ -229,15 +252,19 @@ class Call:
         count = len(rows)
         if not count or answer.truncated:
             return
-        size = count * len(rows[0]) * _CELL_BYTES
+        if self.may_keep(count, count * len(rows[0]) * _CELL_BYTES):
+            answer.rows.extend(snapshot_rows(rows))
+
+    def may_keep(self, count: int, size: int) -> bool:
+        """Whether so many more rows may be kept; the answer is marked where they may not."""
         if self._kept + count > self._limit or not self._draft.trace.grant(size):
-            answer.truncated = True
+            self.answer.truncated = True
             self._draft.trace.note_cut(
                 "rows", "more rows than `max_rows` or the memory limits allow"
             )
-            return
+            return False
         self._kept += count
-        answer.rows.extend(snapshot_rows(rows))
+        return True
 
     def sent(self, parameters: object) -> None:
         """What the driver read from an iterator while it ran."""

@@ -46,7 +46,7 @@ class Library:
 
     `distribution` and `versions` say what must be installed (PEP 440); what comes with Python
     has no distribution. `changes` are applied when the application has imported `module`, and
-    at once to what comes with Python. `requires_span` libraries are
+    at once to what comes with Python and has no instrumentor. `requires_span` libraries are
     captured only when `instrumentor` is installed too, since nothing else gives them a span.
     `switch` names the boolean setting that turns the module off.
     """
@@ -90,7 +90,9 @@ def status_of(
         reason = f"switched off by `{library.switch}`"
         return Status(library.name, "", captured=False, reason=reason)
     if not library.distribution:
-        return Status(library.name, "", captured=True)
+        chosen = not wanted or library.instrumentor is None or library.name in wanted
+        reason = "" if chosen else "not chosen by `capture`"
+        return Status(library.name, "", captured=chosen, reason=reason)
     try:
         version = metadata.version(library.distribution)
     except metadata.PackageNotFoundError:
@@ -167,7 +169,7 @@ class Installation:
         return status
 
     def _changes(self, library: Library) -> Sequence[Change]:
-        if not library.distribution:
+        if not library.distribution and library.instrumentor is None:
             return library.changes
         return [WhenImported(library.module, library.changes, partial(self._has_applied, library))]
 

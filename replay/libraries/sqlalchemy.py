@@ -11,14 +11,12 @@ from typing import Any
 
 from timetracer_otel.capture.sqlalchemy import LIBRARY as CAPTURED
 from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself, origin_of
-from timetracer_otel.dbapi import Origin, RecordingConnection
-from timetracer_otel.dbapi_calls import place_of_connecting
-from timetracer_otel.interaction import decode_error
+from timetracer_otel.dbapi import RecordingConnection
 from timetracer_otel.patching import Patch, WhenImported
+from timetracer_otel.replay.database_answers import raise_recorded_refusal
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
-from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
-from timetracer_otel.replay.sessions import serving, take_if_recorded
+from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY"]
 
@@ -36,7 +34,7 @@ class _Opener:
     def __call__(self, *args: Any) -> Any:
         if not serving("sqlalchemy"):
             return self._live(*args)
-        _raise_recorded_refusal(origin_of(self._pool))
+        raise_recorded_refusal(origin_of(self._pool))
         if not makes_connections_itself(self._pool._creator):
             return _recorded(self._pool)
         token = _OPENING.set(self._pool)
@@ -87,15 +85,6 @@ def _let_others_run(seconds: float) -> None:
     from sqlalchemy.util import await_only
 
     await_only(asyncio.sleep(seconds))
-
-
-def _raise_recorded_refusal(origin: Origin) -> None:
-    """A connection that was refused in this request is refused again, at the same place in it."""
-    ref = origin.ref("connect", "", place_of_connecting())
-    ref.server = recorded_server(ref.system, ref.server)
-    refused = take_if_recorded("sql", ref)
-    if refused is not None and getattr(refused, "error", None) is not None:
-        raise decode_error(refused.error)  # type: ignore[arg-type]
 
 
 def _connecting_dialect(original: Callable[..., Any]) -> Callable[..., Any]:
