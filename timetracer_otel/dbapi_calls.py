@@ -221,12 +221,13 @@ class Call:
                     keep(row)
                     return row
             with _IN_FETCH:
-                self._fetched_one(cursor, row)
+                self.fetched_one(cursor, row)
             return row
 
         return fetchone
 
-    def _fetched_one(self, cursor: Any, row: Any) -> None:
+    def fetched_one(self, cursor: Any, row: Any) -> None:
+        """The application has fetched `row`, or None where there are no more."""
         if row is None:
             self._read_to_the_end(cursor)
             return
