@@ -1,7 +1,7 @@
 """`pytest --fidelity`: the conformance suites alone, and what they found in docs/fidelity.md.
 
 A conformance suite is a folder of `SUITES` with a test of the name `test_replayed_as_recorded`: one
-test for each case (its parameter `name`) with each client (its parameter `kind`).
+test for each case (its parameter `name`) with each client (its parameter `kind`, or `driver`).
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ SUITES = {
     },
     "sql": {"": "sqlalchemy"},
     "asyncpg_driver": {"": "asyncpg"},
+    "drivers": {
+        "psycopg": "psycopg",
+        "psycopg2": "psycopg2",
+        "pymysql": "pymysql",
+        "aiomysql": "aiomysql",
+        "sqlite3": "sqlite3",
+        "aiosqlite": "aiosqlite",
+    },
     "redis_client": {"": "redis"},
     "memcached": {"": "pymemcache"},
     "mongodb": {"": "pymongo"},
@@ -75,9 +83,9 @@ def case_of(item: pytest.Item) -> Case | None:
     if suite is None or getattr(item, "originalname", "") != TEST:
         return None
     parameters = item.callspec.params  # type: ignore[attr-defined]
-    kind = str(parameters.get("kind", ""))
+    kind = str(parameters.get("kind", parameters.get("driver", "")))
     beginnings = [
-        beginning for beginning in suite if beginning in {"", kind, kind.partition("-")[0]}
+        beginning for beginning in suite if beginning in {"", kind, re.split("[-_]", kind)[0]}
     ]
     library = suite[beginnings[0]]
     return Case(library, kind or library, parameters["name"])
