@@ -7,6 +7,8 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import wrapt
+
 from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
@@ -101,14 +103,15 @@ class Creator:
             raise
 
 
-def _creating(original: Callable[..., None]) -> Callable[..., None]:
-    @wraps(original)
-    def init(self: Any, pool: Any, dialect: Any, url: Any, *args: Any, **keywords: Any) -> None:
-        with guarded("sqlalchemy engine"):
-            _ADDRESSES[dialect] = _address(url)
-        original(self, pool, dialect, url, *args, **keywords)
+def _creating(original: Callable[..., None]) -> Any:
+    """`create_engine` reads in the code of ``__init__`` what an engine takes: wrapt shows it that."""
 
-    return init
+    def init(original: Any, _engine: Any, args: Any, keywords: Any) -> None:
+        original(*args, **keywords)
+        with guarded("sqlalchemy engine"):
+            _ADDRESSES[_engine.dialect] = _address(_engine.url)
+
+    return wrapt.FunctionWrapper(original, init)
 
 
 def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
