@@ -142,3 +142,14 @@ def test_the_outermost_layer_owns_what_it_opens() -> None:
     with owning("sqlalchemy"):
         assert owned() == "sqlalchemy"
     assert owned() == ""
+
+
+def test_a_pool_that_pings_asks_the_same_each_time() -> None:
+    origin = Origin(library="sqlite3", system="sqlite", driver="sqlite3")
+    asked = []
+    with origin.setting_up():
+        for _ in range(3):
+            origin.setting("autocommit", True)
+            asked.append(origin.ref("execute", "SELECT 1", None).after)
+            origin.setting("autocommit", False)
+    assert asked == [("autocommit = True",)] * 3
