@@ -10,7 +10,14 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import files_cost, recording_cost, replay_cost, saturation
+from benchmarks import (
+    clients_cost,
+    files_cost,
+    recording_cost,
+    replay_cost,
+    saturation,
+    streaming_cost,
+)
 
 _KEPT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks
@@ -38,6 +45,23 @@ def recording_section(quick: bool) -> str:
         "calls and three SQL queries, `/rows` reads 100 rows of 4 columns. `otel_quiet` is "
         "OpenTelemetry without the ASGI receive and send spans, which recording leaves out "
         "too.\n\n" + recording_cost.table(measured)
+    )
+
+
+def clients_section(quick: bool) -> str:
+    measured = clients_cost.measure(rounds=3 if quick else clients_cost.ROUNDS)
+    return (
+        "## Recording a call\n\np50 in µs of a small GET over a kept connection; in brackets the "
+        "ratio to OpenTelemetry alone.\n\n" + clients_cost.table(measured)
+    )
+
+
+def streaming_section(quick: bool) -> str:
+    megabytes = 64 if quick else streaming_cost.MEGABYTES
+    return (
+        f"## Streaming {megabytes} MB\n\nBy how many MB the process grew at most while it read a "
+        "response piece by piece, the imports of the first call among them; in brackets "
+        "seconds.\n\n" + streaming_cost.table(megabytes)
     )
 
 
@@ -80,6 +104,8 @@ def main() -> None:
     sections = [_HEAD.format(machine=machine())]
     for make in (
         lambda: recording_section(quick),
+        lambda: clients_section(quick),
+        lambda: streaming_section(quick),
         replay_section,
         files_section,
         lambda: saturation_section(quick),

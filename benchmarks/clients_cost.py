@@ -1,61 +1,139 @@
-"""What recording costs the clients on `http.client`: ``python -m benchmarks.clients_cost``.
+"""What recording costs each HTTP client: ``python -m benchmarks.clients_cost``.
 
-Prints microseconds at p50 for one small GET over a kept connection, and how much memory a
-streamed download adds. The variants take turns, so that the machine's own drift hits all.
+Microseconds at p50 for one small GET over a kept connection, the variants taking turns, so that
+the machine's own drift hits all; and how much memory a streamed download takes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import logging
-import resource
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.upstream import upstream
 
+__all__ = ["ROUNDS", "VARIANTS", "inbound", "measure", "start", "table"]
+
 VARIANTS = ["bare", "otel", "recording"]
-CLIENTS = ["requests", "urllib3", "urllib", "http.client"]
 CALLS = 40
 ROUNDS = 40
-DOWNLOAD_MB = 200
+
+Times = list[float]
+_OTEL = {
+    "aiohttp_client": "AioHttpClientInstrumentor",
+    "httpx": "HTTPXClientInstrumentor",
+    "requests": "RequestsInstrumentor",
+    "urllib": "URLLibInstrumentor",
+    "urllib3": "URLLib3Instrumentor",
+}
 
 
-def caller(client: str, url: str) -> Callable[[], object]:
-    """One GET with a client whose connection is kept."""
-    if client == "requests":
-        import requests
+def _timed(call: Callable[[], object]) -> Callable[[], Times]:
+    def times() -> Times:
+        taken = []
+        for _ in range(CALLS):
+            begun = time.perf_counter()
+            call()
+            taken.append((time.perf_counter() - begun) * 1e6)
+        return taken
 
-        session = requests.Session()
-        session.trust_env = False
-        return lambda: session.get(url).content
-    if client == "urllib3":
-        import urllib3
+    return times
 
-        pool = urllib3.PoolManager()
-        return lambda: pool.request("GET", url).data
-    if client == "urllib":
-        import urllib.request
 
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        return lambda: opener.open(url).read()
+def _timed_on(
+    loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[object]]
+) -> Callable[[], Times]:
+    async def times() -> Times:
+        taken = []
+        for _ in range(CALLS):
+            begun = time.perf_counter()
+            await call()
+            taken.append((time.perf_counter() - begun) * 1e6)
+        return taken
+
+    return lambda: loop.run_until_complete(times())
+
+
+def _httpx(url: str) -> Callable[[], Times]:
+    import httpx
+
+    client = httpx.Client(trust_env=False)
+    return _timed(lambda: client.get(url).content)
+
+
+def _httpx_async(url: str) -> Callable[[], Times]:
+    import httpx
+
+    client = httpx.AsyncClient(trust_env=False)
+    return _timed_on(asyncio.new_event_loop(), lambda: client.get(url))
+
+
+def _aiohttp(url: str) -> Callable[[], Times]:
+    import aiohttp
+
+    sessions: list[aiohttp.ClientSession] = []
+
+    async def get() -> bytes:
+        if not sessions:
+            sessions.append(aiohttp.ClientSession())
+        async with sessions[0].get(url) as response:
+            return await response.read()
+
+    return _timed_on(asyncio.new_event_loop(), get)
+
+
+def _requests(url: str) -> Callable[[], Times]:
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False
+    return _timed(lambda: session.get(url).content)
+
+
+def _urllib3(url: str) -> Callable[[], Times]:
+    import urllib3
+
+    pool = urllib3.PoolManager()
+    return _timed(lambda: pool.request("GET", url).data)
+
+
+def _urllib(url: str) -> Callable[[], Times]:
+    import urllib.request
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return _timed(lambda: opener.open(url).read())
+
+
+def _http_client(url: str) -> Callable[[], Times]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
-    def get() -> object:
+    def get() -> bytes:
         connection.request("GET", "/")
         return connection.getresponse().read()
 
-    return get
+    return _timed(get)
+
+
+CLIENTS: dict[str, Callable[[str], Callable[[], Times]]] = {
+    "httpx": _httpx,
+    "httpx, async": _httpx_async,
+    "aiohttp": _aiohttp,
+    "requests": _requests,
+    "urllib3": _urllib3,
+    "urllib": _urllib,
+    "http.client": _http_client,
+}
+"""The times of some calls by one client, whose connection is kept."""
 
 
 def start(variant: str, folder: str) -> Any:
@@ -70,14 +148,14 @@ def start(variant: str, folder: str) -> Any:
 
         timetracer_otel.instrument(dir=folder, banner=False)
     else:
-        from opentelemetry.instrumentation.requests import RequestsInstrumentor
-        from opentelemetry.instrumentation.urllib import URLLibInstrumentor
-        from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
+        from importlib import import_module
+
         from opentelemetry.sdk.trace import TracerProvider
 
         trace.set_tracer_provider(TracerProvider())
-        for instrumentor in (RequestsInstrumentor, URLLibInstrumentor, URLLib3Instrumentor):
-            instrumentor().instrument()
+        for module, instrumentor in _OTEL.items():
+            found = import_module(f"opentelemetry.instrumentation.{module}")
+            getattr(found, instrumentor)().instrument()
     return trace.get_tracer("benchmark")
 
 
@@ -103,34 +181,32 @@ def serve(variant: str, url: str) -> None:
     """Answer each line, the name of a client, by the times of its calls."""
     with tempfile.TemporaryDirectory() as folder:
         tracer = start(variant, folder)
-        calls = {client: caller(client, url) for client in CLIENTS}
+        calls = {client: make(url) for client, make in CLIENTS.items()}
         print("ready", flush=True)
         for line in sys.stdin:
-            taken = []
             with inbound(tracer):
-                for _ in range(CALLS):
-                    begun = time.perf_counter()
-                    calls[line.strip()]()
-                    taken.append((time.perf_counter() - begun) * 1e6)
+                taken = calls[line.strip()]()
             print(json.dumps(taken), flush=True)
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
     """Microseconds at p50, by client and variant."""
-    taken: dict[str, dict[str, list[float]]] = {c: {v: [] for v in VARIANTS} for c in CLIENTS}
+    taken: dict[str, dict[str, Times]] = {c: {v: [] for v in VARIANTS} for c in CLIENTS}
     with upstream() as url, ExitStack() as stack:
         running = {v: stack.enter_context(_running(v, url)) for v in VARIANTS}
         for turn in range(rounds + 2):
+            print(f"\rclients {turn + 1}/{rounds + 2} ", end="", file=sys.stderr)
             for client, by_variant in taken.items():
                 for variant, child in running.items():
                     times = _ask(child, client)
                     by_variant[variant] += times if turn > 1 else []
+    print(file=sys.stderr)
     return {c: {v: statistics.median(t) for v, t in by.items()} for c, by in taken.items()}
 
 
 @contextmanager
 def _running(variant: str, url: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "benchmarks.clients_cost", "serve", variant, url]
+    command = [sys.executable, "-m", "benchmarks.clients_cost", variant, url]
     pipe = subprocess.PIPE
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     try:
@@ -143,81 +219,25 @@ def _running(variant: str, url: str) -> Iterator[subprocess.Popen[str]]:
         child.wait(10)
 
 
-def _ask(child: subprocess.Popen[str], client: str) -> list[float]:
+def _ask(child: subprocess.Popen[str], client: str) -> Times:
     assert child.stdin is not None and child.stdout is not None
     child.stdin.write(f"{client}\n")
     child.stdin.flush()
-    taken: list[float] = json.loads(child.stdout.readline())
+    taken: Times = json.loads(child.stdout.readline())
     return taken
 
 
 def table(measured: dict[str, dict[str, float]]) -> str:
     """Markdown: microseconds, and in brackets the ratio to OpenTelemetry alone."""
-    lines = ["| p50, µs | " + " | ".join(VARIANTS) + " |", "|---" * (len(VARIANTS) + 1) + "|"]
+    lines = ["| | " + " | ".join(VARIANTS) + " |", "|---" * (len(VARIANTS) + 1) + "|"]
     for client, by in measured.items():
         cells = [f"{by[v]:.0f} ({by[v] / by['otel']:.2f}×)" for v in VARIANTS]
         lines.append(f"| {client} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-# -- memory ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def large() -> Iterator[str]:
-    """A server that answers once, with a large body."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            wire, _ = listener.accept()
-            with wire:
-                wire.recv(65536)
-                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
-                wire.sendall(head % (DOWNLOAD_MB * 1024 * 1024))
-                for _ in range(DOWNLOAD_MB):
-                    wire.sendall(bytes(1024 * 1024))
-
-        threading.Thread(target=answer, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-
-
-def download(variant: str, url: str) -> None:
-    """Stream it, forget each piece, and print by how many MB the process grew at most."""
-    with tempfile.TemporaryDirectory() as folder:
-        tracer = start(variant, folder)
-        import requests
-
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        begun = time.perf_counter()
-        with inbound(tracer), requests.get(url, stream=True) as response:
-            for _ in response.iter_content(64 * 1024):
-                pass
-        seconds = time.perf_counter() - begun
-        if variant == "recording":
-            import timetracer_otel
-
-            timetracer_otel.shutdown()
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps([(after - before) / 1024, seconds]))
-
-
-def memory() -> str:
-    """Markdown: megabytes and seconds of a streamed download."""
-    lines = [f"| {DOWNLOAD_MB} MB streamed | grew by MB | seconds |", "|---|---|---|"]
-    for variant in VARIANTS:
-        with large() as url:
-            command = [sys.executable, "-m", "benchmarks.clients_cost", "download", variant, url]
-            megabytes, seconds = json.loads(subprocess.check_output(command, text=True))
-        lines.append(f"| {variant} | {megabytes:.1f} | {seconds:.2f} |")
-    return "\n".join(lines)
-
-
-def main(arguments: list[str]) -> None:
-    if arguments:
-        {"serve": serve, "download": download}[arguments[0]](*arguments[1:])
-    else:
-        print(table(measure()), memory(), sep="\n\n")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:]:
+        serve(*sys.argv[1:])
+    else:
+        print(table(measure()))

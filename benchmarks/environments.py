@@ -7,7 +7,7 @@ import sys
 import venv
 from pathlib import Path
 
-__all__ = ["python_of"]
+__all__ = ["is_peer", "python_of"]
 
 _ROOT = Path(__file__).parent.parent / ".cache" / "bench"
 _SHOP = ["fastapi", "httpx", "sqlalchemy", "greenlet"]
@@ -16,6 +16,11 @@ _PEERS = {
     "tusk": ["tusk-drift-python-sdk==0.1.29", *_SHOP],
     "files": ["cassetter==0.16.1", "vcrpy==9.4.2", "httpx"],
 }
+
+
+def is_peer(name: str) -> bool:
+    """Whether a variant is somebody else's: it may be missing, and ours may not."""
+    return name in _PEERS
 
 
 def python_of(name: str) -> str:

@@ -44,6 +44,9 @@ def make_app(upstream: str, engine: Engine, **options: Any) -> FastAPI:
     @app.get("/rows")
     async def rows() -> list[dict[str, Any]]:
         with engine.connect() as connection:
-            return [row._asdict() for row in connection.execute(QUERY, {"n": 100})]
+            found = [row._asdict() for row in connection.execute(QUERY, {"n": 100})]
+        if len(found) != 100:  # a peer has changed what the database answers
+            raise LookupError(f"{len(found)} rows of 100")
+        return found
 
     return app

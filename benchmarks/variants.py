@@ -1,7 +1,8 @@
 """One process a variant: sets itself up, then runs requests in-process when told to.
 
 Run as a file in the variant's own environment: ``python variants.py NAME UPSTREAM FOLDER``.
-Reads lines ``PATH COUNT`` from standard input, answers each with a JSON list of microseconds.
+Reads lines ``PATH COUNT`` from standard input, answers each with a JSON list of microseconds,
+or with a string that says what failed.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ async def one_request(app: Any, path: str) -> float:
     await app(scope_of(path), receive, send)
     taken = (time.perf_counter() - start) * 1e6
     if status != 200:
-        raise SystemExit(f"{path} answered {status}")
+        raise RuntimeError(f"{path} answered {status}")
     return taken
 
 
@@ -144,14 +145,18 @@ async def serve_commands(app: Any, out: Any) -> None:
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         path, count = line.split()
-        taken = [await one_request(app, path) for _ in range(int(count))]
-        print(json.dumps(taken), file=out, flush=True)
+        try:
+            answer: Any = [await one_request(app, path) for _ in range(int(count))]
+        except Exception as error:  # noqa: BLE001 - that a peer breaks the application is a result
+            answer = f"{type(error).__name__}: {error}"
+        print(json.dumps(answer), file=out, flush=True)
 
 
 def main() -> None:
     name, upstream, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # answers go to `out` alone: Tusk announces itself
     change = VARIANTS[name](folder)
     import shop
 

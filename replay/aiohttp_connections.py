@@ -16,7 +16,11 @@ from timetracer_otel.interaction import decode_error
 from timetracer_otel.protocols.aiohttp_errors import RESOLVE
 from timetracer_otel.replay.aiohttp_exchange import ServedExchange
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport
-from timetracer_otel.replay.http_answers import cancelled, nobody_cancels, patience_s
+from timetracer_otel.replay.recorded_failures import (
+    patience_s,
+    wait_to_be_cancelled,
+    was_cancelled,
+)
 
 __all__ = ["CURRENT", "directly", "locally", "resolving", "through_tunnel"]
 
@@ -100,9 +104,8 @@ async def _fail(exchange: ServedExchange, wrapped: Callable[[OSError], Any], req
     if failure.type == "TimeoutError" and failure.cause is None:
         exchange.request._timer.timeout()  # the limit for the whole request: it cancels this task
         await asyncio.sleep(patience_s())
-    if cancelled(failure):  # the application gave up; it will again
-        await asyncio.sleep(patience_s())
-        raise nobody_cancels(exchange.title)
+    if was_cancelled(failure):
+        await wait_to_be_cancelled(exchange.title)
     try:
         raise decode_error(failure)
     except known.ClientError:

@@ -123,7 +123,7 @@ class Script:
         self.head_left = 0
         response = recorded.response
         if response is not None:
-            pieces = wire_reads(response, title=recorded.title)
+            pieces = wire_reads(response, title=recorded.title, method=recorded.request.method)
             self.pieces.extend(pieces)
             self.head_left = head_size(b"".join(pieces))
             self.error = response.error

@@ -13,7 +13,7 @@ from typing import Any
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.replay.aiohttp_exchange import Script, ServedExchange
-from timetracer_otel.replay.http_answers import cancelled, nobody_cancels, patience_s
+from timetracer_otel.replay.recorded_failures import nobody_cancels, patience_s, was_cancelled
 
 __all__ = ["RecordedTransport"]
 
@@ -162,7 +162,7 @@ class RecordedTransport(asyncio.Transport):
         kind = error.type if error is not None else ""
         if error is None or kind in ("ServerDisconnectedError", "ClientPayloadError"):
             self._lose(None)
-        elif cancelled(error):
+        elif was_cancelled(error):
             # the application gave up; it will again
             self._loop.call_later(patience_s(), self._give, nobody_cancels(title))
         elif kind == "SocketTimeoutError":

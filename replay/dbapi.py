@@ -13,12 +13,11 @@ from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.protocols.sql import SqlInteraction, SqlResponse
 from timetracer_otel.replay.database_servers import recorded_server
+from timetracer_otel.replay.recorded_failures import fail_again
 from timetracer_otel.replay.sessions import answer
 from timetracer_otel.values import decode
 
 __all__ = ["Driver", "RecordedConnection", "RecordedCursor"]
-
-_GRACE_S = 30.0
 
 
 def _all_rows(rows: list[Any]) -> Any:
@@ -258,10 +257,7 @@ class RecordedConnection(_Asking):
         if not isinstance(recorded, SqlInteraction):
             raise TypeError(f"{recorded.title} is no SQL interaction")
         if recorded.error is not None:
-            if recorded.error.type == "CancelledError":
-                # whoever cancelled it then will do so again: a timeout, another task
-                self.driver.wait(recorded.duration_us / 1e6 + _GRACE_S)
-            raise decode_error(recorded.error)
+            fail_again(recorded.title, recorded.error, self.driver.wait)
         return recorded
 
     def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:

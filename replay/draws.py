@@ -7,6 +7,7 @@ from typing import Any
 
 from timetracer_otel.patching import Ledger
 from timetracer_otel.randomness import draw_changes
+from timetracer_otel.recording.flow import CURRENT_FLOW, Aside
 from timetracer_otel.recording.recorder import current_place
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 
@@ -23,7 +24,7 @@ def install_draws(current_draws: Callable[[], RecordedDraws | None]) -> Callable
 
     def given(source: str, arguments: tuple[object, ...], drawn: Any) -> Any:
         draws = current_draws()
-        if draws is None:
+        if draws is None or type(CURRENT_FLOW.get()) is Aside:
             return drawn
         place = current_place()
         return draws.draw(source, arguments, place[1] if place is not None else "", drawn)

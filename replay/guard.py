@@ -8,7 +8,6 @@ where Python calls it) and other programs that the application starts.
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import os
 import socket
@@ -20,7 +19,7 @@ from typing import Any
 import timetracer_otel.replay.libraries
 from timetracer_otel.errors import BlockedCall
 from timetracer_otel.libraries import library_modules
-from timetracer_otel.patching import Change, Ledger, PatchIfPresent
+from timetracer_otel.patching import Change, Ledger, PatchIfPresent, WhenImported
 from timetracer_otel.replay.listening import ports_of_process
 from timetracer_otel.replay.origin import following, origin
 from timetracer_otel.replay.sessions import Sessions
@@ -73,13 +72,10 @@ class _Guard:
         for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
             yield self._before(f"socket:{name}", self._resolving)
         yield self._before("socket:getnameinfo", self._naming)
-        if importlib.util.find_spec("uvloop"):
-            yield from self._uvloop()
-        if importlib.util.find_spec("psycopg2"):
-            yield self._before("psycopg2:_connect", self._libpq)
-        if importlib.util.find_spec("psycopg"):
-            target = "psycopg._connection_base:BaseConnection._connect_gen"
-            yield PatchIfPresent(target, self._wrapping_class_method)
+        yield WhenImported("uvloop", tuple(self._uvloop()))
+        yield WhenImported("psycopg2", (self._before("psycopg2:_connect", self._libpq),))
+        target = "psycopg._connection_base:BaseConnection._connect_gen"
+        yield WhenImported("psycopg", (PatchIfPresent(target, self._wrapping_class_method),))
 
     def _uvloop(self) -> Iterator[Change]:
         """Its C code opens sockets by itself."""

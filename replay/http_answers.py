@@ -9,26 +9,29 @@ from typing import Any, Self
 
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.interaction import RecordedError, decode_error
+from timetracer_otel.interaction import decode_error
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.bodies import body_bytes, unread_rest, wire
 from timetracer_otel.protocols.http_address import bare_url, canonical_url
 from timetracer_otel.protocols.http_parts import (
     BodyPart,
     HttpInteraction,
-    HttpRequest,
     HttpRequestRef,
     HttpResponse,
     RawHeaders,
 )
-from timetracer_otel.replay.sessions import current_session
+from timetracer_otel.replay.matching import Wanted
+from timetracer_otel.replay.recorded_failures import nobody_cancels, was_cancelled
+from timetracer_otel.replay.sessions import answer, current_session, take_if_recorded
 
-__all__ = ["Answer", "Upload", "answer_of", "cancelled", "nobody_cancels", "patience_s"]
-
-_PATIENCE_S = 3.0
-"""How much longer than the whole recording took a call waits to be cancelled."""
-
-_CANCELLATIONS = frozenset({("asyncio.exceptions", "CancelledError"), ("trio", "Cancelled")})
+__all__ = [
+    "Answer",
+    "Upload",
+    "answer_of",
+    "recorded_exchange",
+    "taken_exchange",
+    "upcoming_exchange",
+]
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Answer:
     """
 
     title: str
+    response: HttpResponse
     status: int
     reason: str
     http_version: str
@@ -57,10 +61,16 @@ class Answer:
             raise self.ends_in
 
 
-def answer_of(interaction: Interaction) -> Answer:
+def recorded_exchange(library: str, asked: HttpRequestRef) -> HttpInteraction:
+    """What was recorded for a request. Raises `MissingRecording`."""
+    found = answer("http", library, asked)
+    if not isinstance(found, HttpInteraction):
+        raise CannotReplay(subject=found.title, reason="it is no HTTP exchange")
+    return found
+
+
+def answer_of(interaction: HttpInteraction) -> Answer:
     """What was answered. Raises the recorded error, or `CannotReplay` if there was no outcome."""
-    if not isinstance(interaction, HttpInteraction):
-        raise CannotReplay(subject=interaction.title, reason="it is no HTTP exchange")
     if interaction.error is not None:
         raise decode_error(interaction.error)
     response = interaction.response
@@ -69,9 +79,10 @@ def answer_of(interaction: Interaction) -> Answer:
         raise CannotReplay(subject=interaction.title, reason=reason)
     title = interaction.title
     headers, chunks = wire(response.headers, response.body, title=title)
-    waits = cancelled(response.error)
+    waits = was_cancelled(response.error)
     return Answer(
         title=title,
+        response=response,
         status=response.status,
         reason=response.reason,
         http_version=response.http_version,
@@ -89,25 +100,29 @@ def _end_of(response: HttpResponse, title: str) -> BaseException | None:
     return unread_rest(response.body, title=title)
 
 
-def cancelled(error: RecordedError | None) -> bool:
-    """Whether the task was cancelled: not the outside world's doing, but the application's."""
-    return error is not None and (error.module, error.type) in _CANCELLATIONS
+def _asks(interaction: Interaction) -> object:
+    """What is known of a request before it is whole: method and URL."""
+    if not isinstance(interaction, HttpInteraction):
+        return None
+    return interaction.request.method, canonical_url(interaction.request.url)
 
 
-def patience_s() -> float:
-    """How long a call waits that was cancelled when it was recorded: timers are real."""
+def upcoming_exchange(method: str, url: str) -> HttpInteraction | None:
+    """What was recorded next for this method and URL, whatever the body; not given by it."""
     session = current_session()
-    recorded_s = session.cassette.duration_us / 1e6 if session is not None else 0.0
-    return recorded_s + _PATIENCE_S
+    if session is None:
+        return None
+    found = session.upcoming(_asks, (method, canonical_url(bare_url(url))))
+    return found if isinstance(found, HttpInteraction) else None
 
 
-def nobody_cancels(title: str) -> CannotReplay:
-    """What a call ends in that waits for a cancellation in vain."""
-    return CannotReplay(
-        subject=title,
-        reason="it was cancelled when it was recorded, and now nothing cancels it",
-        hint="record the request again",
-    )
+def taken_exchange(method: str, url: str, wanted: Wanted) -> HttpInteraction | None:
+    """The same, given if it is `wanted`."""
+    session = current_session()
+    if session is None:
+        return None
+    found = session.take_next(_asks, (method, canonical_url(bare_url(url))), wanted)
+    return found if isinstance(found, HttpInteraction) else None
 
 
 class Upload:
@@ -129,14 +144,8 @@ class Upload:
 
     def _cut_short(self) -> BodyPart | None:
         """The body that was recorded next for this address, if it was not sent to its end."""
-        url, method = canonical_url(bare_url(str(self._ref.url))), self._ref.method
-
-        def like(request: HttpRequest) -> bool:
-            return request.method == method and canonical_url(request.url) == url
-
-        session = current_session()
-        found = session.upcoming("http", like) if session is not None else None
-        body = found.request.body if isinstance(found, HttpInteraction) else None
+        found = upcoming_exchange(self._ref.method, str(self._ref.url))
+        body = found.request.body if found is not None else None
         return body if body is not None and body.state != "complete" else None
 
     def is_enough(self, chunk: bytes) -> bool:
@@ -166,9 +175,8 @@ class Upload:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        session = current_session()
-        if error is None or session is None:
+        if error is None:
             return
-        found = session.take_if_recorded("http", self.whole(cut=True))
+        found = take_if_recorded("http", self.whole(cut=True))
         if isinstance(found, HttpInteraction) and found.error is not None:
             error.__suppress_context__ |= found.error.suppress_context

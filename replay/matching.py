@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -99,20 +99,29 @@ class Answers:
                 return self._give(place, "loose")
         return None
 
+    def upcoming(self, asks: Asks, question: object, paths: tuple[str, ...]) -> Interaction | None:
+        """The first interaction left that asks `question`; it is not given by it.
+
+        For what has to be known before a request is whole: whether its connection is refused,
+        whether all of its body went out.
+        """
+        place = self._upcoming(asks, question, paths)
+        return None if place is None else self.interactions[place]
+
     def take_next(
         self, asks: Asks, question: object, paths: tuple[str, ...], wanted: Wanted
     ) -> Interaction | None:
-        """The first interaction left that asks `question`, marked as given if it is `wanted`.
+        """What is `upcoming`, marked as given if it is `wanted`."""
+        place = self._upcoming(asks, question, paths)
+        if place is None or not wanted(self.interactions[place]):
+            return None
+        return self._give(place, "key").interaction
 
-        For what has to be known before a request is whole: whether its connection is refused.
-        """
+    def _upcoming(self, asks: Asks, question: object, paths: tuple[str, ...]) -> int | None:
         places = self._by_question(asks).get(question, [])
         left = [place for place in places if not self._used[place]]
         mine = [place for place in left if self.interactions[place].path in paths]
-        first = next(iter(mine or left), None)
-        if first is None or not wanted(self.interactions[first]):
-            return None
-        return self._give(first, "key").interaction
+        return next(iter(mine or left), None)
 
     def _by_question(self, asks: Asks) -> dict[object, list[int]]:
         found = self._questions.get(asks)
@@ -121,13 +130,6 @@ class Answers:
             for place, interaction in enumerate(self.interactions):
                 found.setdefault(asks(interaction), []).append(place)
         return found
-
-    def upcoming(self, protocol: Protocol, like: Callable[[Any], bool]) -> Interaction | None:
-        """The first that is not given yet and whose request is `like` the one to come."""
-        for interaction, used in zip(self.interactions, self._used, strict=True):
-            if not used and type(interaction) is protocol.interaction and like(interaction.request):
-                return interaction
-        return None
 
     def _drawn_anew(
         self, protocol: Protocol, index: _Index, request: Any, paths: Sequence[str]
@@ -269,11 +271,20 @@ class Reusable:
         self._given[whole] = number + 1
         return recorded[min(number, len(recorded) - 1)]
 
+    def upcoming(self, asks: Asks, question: object) -> Interaction | None:
+        """What `take` would give next for the first key that asks `question`."""
+        return next((found for _, found in self._upcoming(asks, question)), None)
+
     def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
         """What `take` would give next for a key that asks `question`, if it is `wanted`."""
-        for whole, recorded in self._by_key.items():
-            upcoming = recorded[min(self._given.get(whole, 0), len(recorded) - 1)]
-            if asks(upcoming) == question and wanted(upcoming):
+        for whole, found in self._upcoming(asks, question):
+            if wanted(found):
                 self._given[whole] = self._given.get(whole, 0) + 1
-                return upcoming
+                return found
         return None
+
+    def _upcoming(self, asks: Asks, question: object) -> Iterator[tuple[str, Interaction]]:
+        for whole, recorded in self._by_key.items():
+            found = recorded[min(self._given.get(whole, 0), len(recorded) - 1)]
+            if asks(found) == question:
+                yield whole, found

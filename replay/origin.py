@@ -6,7 +6,6 @@ remembers who began it.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from timetracer_otel.patching import Change, Patch
+from timetracer_otel.patching import Change, Patch, WhenImported
 
 __all__ = ["APPLICATION", "Origin", "following", "origin"]
 
@@ -116,11 +115,9 @@ def _package_of(file: str) -> str | None:
 
 def following() -> list[Change]:
     """Patches by which tasks and threads remember who began them."""
-    loops = ["asyncio.base_events:BaseEventLoop.create_task"]
-    if importlib.util.find_spec("uvloop"):
-        loops.append("uvloop:Loop.create_task")
     return [
-        *(Patch(loop, _making_task) for loop in loops),
+        Patch("asyncio.base_events:BaseEventLoop.create_task", _making_task),
+        WhenImported("uvloop", (Patch("uvloop:Loop.create_task", _making_task),)),
         Patch("concurrent.futures.thread:ThreadPoolExecutor.submit", _submitting),
         Patch("threading:Thread.start", _starting),
         Patch("threading:Thread._bootstrap_inner", _running),

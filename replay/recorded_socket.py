@@ -7,41 +7,26 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.http_calls import HTTP_CLIENT, current_call, url_of
 from timetracer_otel.interaction import RecordedError, decode_error
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.http1 import (
-    Framing,
     RequestHead,
-    chunked_pieces,
-    framing_of_request,
-    head_bytes,
-    is_chunked,
+    has_body,
+    is_nothing_but_chunked,
     request_head,
     split_head,
 )
-from timetracer_otel.protocols.http_address import bare_url, canonical_url
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef, header_pairs
-from timetracer_otel.replay.http_answers import answer_of
-from timetracer_otel.replay.sessions import answer, current_session
+from timetracer_otel.protocols.http1_framing import Framing, framing_of_request
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
+from timetracer_otel.protocols.http_wire import wire_pieces
+from timetracer_otel.replay.http_answers import answer_of, recorded_exchange, taken_exchange
 
-__all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "asks", "refusal_of"]
+__all__ = ["NO_CERTIFICATE", "RecordedSocket", "RecordedTlsSocket", "refusal_of"]
 
 _BEFORE_SENDING = ("connect", "tunnel", "tls")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-def asks(interaction: Interaction) -> object:
-    """What is known of a request when its connection is opened: method and URL."""
-    if not isinstance(interaction, HttpInteraction):
-        return None
-    return interaction.request.method, canonical_url(interaction.request.url)
-
-
-def question(method: str, url: str) -> tuple[str, str]:
-    return method, canonical_url(bare_url(url))
 
 
 def _is_refused(interaction: Any) -> bool:
@@ -58,11 +43,8 @@ def _is_cut(interaction: Any) -> bool:
 
 def refusal_of(method: str, url: str) -> RecordedError | None:
     """Why the connection for this request could not be had, if it is refused next."""
-    session = current_session()
-    if session is None:
-        return None
-    found = session.take_next(asks, question(method, url), _is_refused)
-    return found.error if isinstance(found, HttpInteraction) else None
+    found = taken_exchange(method, url, _is_refused)
+    return found.error if found is not None else None
 
 
 class _Asked:
@@ -72,14 +54,7 @@ class _Asked:
         self.body: list[bytes] = []
         self.framing: Framing = framing_of_request(head, self.body.append)
         self.ref = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
-        self.cut = self._taken_if_cut(url)
-
-    def _taken_if_cut(self, url: str) -> HttpInteraction | None:
-        session = current_session()
-        if session is None or self.framing.ended:
-            return None
-        found = session.take_next(asks, question(self.ref.method, url), _is_cut)
-        return found if isinstance(found, HttpInteraction) else None
+        self.cut = None if self.framing.ended else taken_exchange(head.method, url, _is_cut)
 
     @property
     def waits_for_leave(self) -> bool:
@@ -101,14 +76,14 @@ class _Asked:
         if sum(map(len, self.body)) >= (recorded.size if recorded is not None else 0):
             raise decode_error(self.cut.error)
 
-    def answer(self) -> Interaction:
+    def answer(self) -> HttpInteraction:
         """The recorded interaction. Raises `MissingRecording`."""
         if self.cut is not None:
             return self.cut
         self.framing.broken_off()
         self.ref.body = Body.of(b"".join(self.body))
         call = current_call()
-        return answer("http", call.library if call is not None else HTTP_CLIENT, self.ref)
+        return recorded_exchange(call.library if call is not None else HTTP_CLIENT, self.ref)
 
 
 class RecordedSocket(socket.socket):
@@ -201,18 +176,14 @@ class RecordedSocket(socket.socket):
             self._answer = self._found(self._asked.popleft().answer())
         return self._answer
 
-    def _found(self, interaction: Interaction) -> list[bytes]:
+    def _found(self, interaction: HttpInteraction) -> list[bytes]:
         found = answer_of(interaction)
         self._ends_in = found.ends_in
         self._address = _address(found.extensions.get("server_addr"), self._address)
         self._own_address = _address(found.extensions.get("client_addr"), self._own_address)
-        head = head_bytes(f"{found.http_version} {found.status} {found.reason}", found.headers)
-        pieces = found.chunks
-        body_less = interaction.request.method == "HEAD"  # type: ignore[union-attr]
-        if is_chunked(found.headers) and not body_less:
-            trailers = header_pairs(interaction.response.trailers)  # type: ignore[union-attr]
-            pieces = chunked_pieces(found.chunks, trailers, found.extensions)
-        return [head, *(piece for piece in pieces if piece)]
+        method = interaction.request.method
+        chunked = is_nothing_but_chunked(found.headers) and has_body(method, found.status)
+        return wire_pieces(found.response, found.headers, found.chunks, chunked=chunked)
 
     def readable(self) -> bool:
         """Whether there is something to be read without waiting: not between two requests."""

@@ -15,11 +15,12 @@ from timetracer_otel.protocols.redis import RedisInteraction, RedisRequestRef
 from timetracer_otel.protocols.redis_commands import nature_of, self_evident_reply
 from timetracer_otel.protocols.redis_subscriptions import Subscriptions
 from timetracer_otel.protocols.resp import commands_in, error_line, readable, wire_reply
+from timetracer_otel.replay.recorded_failures import refused_connection
 from timetracer_otel.replay.sessions import (
     Miss,
     answer,
     current_request_session,
-    current_session,
+    take_if_recorded,
 )
 
 __all__ = ["Answers", "Closed", "NotSent", "NothingYet", "Waiting", "refused_now"]
@@ -118,8 +119,7 @@ class Answers:
     def _set_up(self, ref: RedisRequestRef, commands: list[list[bytes]]) -> None:
         """Opening a connection needs no recording of just that."""
         expected, _ = nature_of(ref.chunks, subscribed=False)
-        session = current_session()
-        found = session.take_if_recorded("redis", ref, "bootstrap") if session is not None else None
+        found = take_if_recorded("redis", ref, "bootstrap")
         if found is not None:
             self._serve(found, len(commands), expected)
             return
@@ -258,21 +258,5 @@ def root_of(error: BaseException) -> BaseException:
 def refused_now(connection: Any) -> RedisInteraction | None:
     """The recorded failure to open this connection, if it is its turn."""
     ref = RedisRequestRef((), "connect", server_of(connection))
-    session = current_request_session()
-    if session is not None:
-        found = session.take_if_due("redis", ref)
-    else:
-        found = _refused_outside(ref.server)
+    found = refused_connection("redis", ref)
     return found if isinstance(found, RedisInteraction) else None
-
-
-def _refused_outside(server: str) -> Interaction | None:
-    """At start-up: a server that was never reached then is never reached now."""
-    session = current_session()
-    mine = [
-        found
-        for found in (session.cassette.bootstrap if session is not None else [])
-        if isinstance(found, RedisInteraction) and found.request.server == server
-    ]
-    refused = [found for found in mine if found.request.operation == "connect"]
-    return refused[0] if refused and len(refused) == len(mine) else None

@@ -32,6 +32,7 @@ __all__ = [
     "current_request_session",
     "current_session",
     "serving",
+    "take_if_recorded",
     "use",
 ]
 
@@ -115,16 +116,17 @@ class Session:
             found = self.answers.take(protocol, request, key, current_paths(), loosely=False)
         return found.interaction if found is not None else None
 
+    def upcoming(self, asks: Asks, question: object) -> Interaction | None:
+        """The first interaction left that asks `question`; it is not given by it."""
+        with self._lock:
+            found = self.answers.upcoming(asks, question, current_paths())
+            return found or self._bootstrap.upcoming(asks, question)
+
     def take_next(self, asks: Asks, question: object, wanted: Wanted) -> Interaction | None:
-        """The first interaction left that asks `question`, if it is `wanted`; no miss otherwise."""
+        """The same, given if it is `wanted`; no miss otherwise."""
         with self._lock:
             found = self.answers.take_next(asks, question, current_paths(), wanted)
             return found or self._bootstrap.take_next(asks, question, wanted)
-
-    def upcoming(self, protocol_name: str, like: Callable[[Any], bool]) -> Interaction | None:
-        """What was recorded next of the calls that are `like` the one to come; not given by it."""
-        with self._lock:
-            return self.answers.upcoming(protocol_named(protocol_name), like)
 
     def take_if_due(self, protocol_name: str, ref: object) -> Interaction | None:
         """As `take_if_recorded`, but only when everything before it at this place was given.
@@ -284,6 +286,14 @@ def answer(protocol: str, library: str, request_ref: object, scope: Scope = "tra
     if session is None:
         raise RuntimeError("no replay is active")
     return session.answer(protocol_named(protocol), library, request_ref, scope)
+
+
+def take_if_recorded(
+    protocol: str, request_ref: object, scope: Scope = "trace"
+) -> Interaction | None:
+    """The recorded interaction for a call of the running code, if there is one; no miss."""
+    session = current_session()
+    return session.take_if_recorded(protocol, request_ref, scope) if session is not None else None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from timetracer_otel.exporters.files import find
@@ -18,7 +18,8 @@ __all__ = ["ROOT", "TIMETRACER", "cassettes", "free_port", "recorded", "replayed
 
 ROOT = Path(__file__).parent.parent
 TIMETRACER = [sys.executable, "-m", "timetracer_otel.cli"]
-_START_S = 60
+_START_S = 90
+_END_S = 30
 _WRITE_S = 20
 
 
@@ -32,13 +33,13 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, *, log: Path, **environ: str
+    command: Sequence[str], port: int, *, log: Path, cwd: Path = ROOT, **environ: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`command` while it listens on `port`; it is ended with all that it started."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, **environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -65,14 +66,14 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                continue
-    process.wait()
+    """By SIGTERM, as a supervisor does; what it has left behind is killed."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_END_S)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
@@ -81,7 +82,8 @@ def recorded(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`timetracer record -- COMMAND` while it listens; its cassettes go to `folder`."""
     words = [*TIMETRACER, "record", "--dir", str(folder), "--", *command]
-    with running(words, port, log=folder.parent / f"{folder.name}.log", **environ) as process:
+    log = folder.parent / f"{folder.name}.log"
+    with running(words, port, log=log, cwd=ROOT, **environ) as process:
         yield process
 
 

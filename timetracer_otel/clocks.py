@@ -54,9 +54,10 @@ _LOOPS = frozenset(
     {
         *("anyio", "curio", "eventlet", "gevent", "tornado", "trio", "twisted", "uvloop"),
         *("granian", "gunicorn", "hypercorn", "uvicorn"),
+        *("motor", "pymongo"),
     }
 )
-"""Event loops and servers: they compare monotonic readings with timers, which stay real."""
+"""Event loops, servers, drivers: they compare monotonic readings with timers, which stay real."""
 
 _UNSEEN = frozenset(
     {

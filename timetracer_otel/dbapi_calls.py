@@ -187,6 +187,11 @@ class Call:
             answer.description = cursor.description
         if cursor.rowcount != answer.rowcount:  # SQLite counts what it has returned
             answer.extra["rowcount when read"] = cursor.rowcount
+        self.keep(rows)
+
+    def keep(self, rows: Sequence[Any]) -> None:
+        """`rows` came; beyond what limits allow they are not kept, and that is noted."""
+        answer = self.answer
         count = len(rows)
         if not count or answer.truncated:
             return
@@ -199,6 +204,10 @@ class Call:
             return
         self._kept += count
         answer.rows.extend(snapshot_rows(rows))
+
+    def sent(self, parameters: object) -> None:
+        """What the driver read from an iterator while it ran."""
+        self._draft.request.parameters = snapshot(parameters)  # type: ignore[attr-defined]
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The call itself raised `error`."""

@@ -63,6 +63,11 @@ class Library:
     switch: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
+    def in_replay(self, changes: tuple[Change, ...]) -> Library:
+        """The same library on the side of replay, which changes other things in it."""
+        known = (self.name, self.protocol, self.module, self.distribution, self.versions)
+        return Library(*known, changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:

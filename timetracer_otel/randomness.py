@@ -3,6 +3,7 @@
 `uuid4`, `secrets` and `SystemRandom` end in `os.urandom`; every `random.Random` in its
 methods `random` and `getrandbits`, which all others call. `gauss` keeps the second number of
 a pair for the next call, which may be another request's: what it finds kept is a draw too.
+MongoDB's ObjectIds are drawn whole: of their parts, most are drawn once a process.
 numpy and other C generators are not in it.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.patching import Change, Patch
+from timetracer_otel.patching import Change, Patch, WhenImported
 from timetracer_otel.standing_in import in_place_of
 
 __all__ = ["Tap", "arguments_of", "draw_changes"]
@@ -49,7 +50,28 @@ def draw_changes(tap: Tap) -> tuple[Change, ...]:
         for name in ("_generate_time_safe", "_UuidCreate")
         if getattr(uuid, name, None) is not None
     )
-    return (*(Patch(target, wrap) for target, wrap in found), _KeptByGauss(tap))
+    object_ids = (Patch("bson.objectid:ObjectId.__init__", _object_id(tap)),)
+    return (
+        *(Patch(target, wrap) for target, wrap in found),
+        _KeptByGauss(tap),
+        WhenImported("bson.objectid", object_ids),
+    )
+
+
+def _object_id(tap: Tap) -> Callable[..., Any]:
+    def wrap(original: Callable[..., None]) -> Callable[..., None]:
+        @wraps(original)
+        def __init__(self: Any, oid: Any = None) -> None:  # noqa: N807 - it stands in for one
+            original(self, oid)
+            if oid is None:
+                drawn = self.binary
+                given = tap("bson.ObjectId", (), drawn)
+                if given is not drawn:
+                    original(self, given)
+
+        return __init__
+
+    return wrap
 
 
 def _function(source: str, tap: Tap) -> Callable[..., Any]:

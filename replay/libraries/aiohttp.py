@@ -9,10 +9,8 @@ from typing import Any
 from timetracer_otel.capture.aiohttp import LIBRARY as CAPTURED
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
-from timetracer_otel.protocols.http_address import bare_url, canonical_url
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequest, HttpRequestRef
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.protocols.http_wire import WireRequestRef
 from timetracer_otel.replay.aiohttp_connections import (
     CURRENT,
@@ -23,16 +21,14 @@ from timetracer_otel.replay.aiohttp_connections import (
 )
 from timetracer_otel.replay.aiohttp_exchange import ServedExchange
 from timetracer_otel.replay.aiohttp_wire import RecordedTransport
-from timetracer_otel.replay.sessions import answer, current_session, serving
+from timetracer_otel.replay.http_answers import recorded_exchange, upcoming_exchange
+from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY"]
 
 
 def _ask(request: HttpRequestRef) -> HttpInteraction:
-    recorded = answer("http", "aiohttp", request)
-    if not isinstance(recorded, HttpInteraction):
-        raise CannotReplay(subject=recorded.title, reason="it is no HTTP exchange")
-    return recorded
+    return recorded_exchange("aiohttp", request)
 
 
 def _exchange_for(request: Any) -> ServedExchange:
@@ -47,7 +43,7 @@ def _exchange_for(request: Any) -> ServedExchange:
 
     bare = HttpRequestRef(request.method, request.url, _headers_of(request))
     content = _known_content(request)
-    following = _next_like(bare) if content != b"" else None
+    following = upcoming_exchange(request.method, str(request.url)) if content != b"" else None
     exchange = ServedExchange(request, ask, following)
     if exchange.is_answered_bare:
         exchange.use(_ask(bare))
@@ -72,18 +68,6 @@ def _known_content(request: Any) -> bytes | None:
     if isinstance(request.body, BytesPayload):
         return bytes(request.body._value)
     return None
-
-
-def _next_like(request: HttpRequestRef) -> HttpInteraction | None:
-    """The next recorded request of its method and URL, whatever its body."""
-    address = canonical_url(bare_url(str(request.url)))
-
-    def like(recorded: HttpRequest) -> bool:
-        return recorded.method == request.method and canonical_url(recorded.url) == address
-
-    session = current_session()
-    found = session.upcoming("http", like) if session is not None else None
-    return found if isinstance(found, HttpInteraction) else None
 
 
 def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -133,12 +117,7 @@ def _wait(original: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
     return _wait
 
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("aiohttp.connector:BaseConnector.connect", _connect),
         Patch("aiohttp.connector:TCPConnector._create_direct_connection", directly),

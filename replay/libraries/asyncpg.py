@@ -13,15 +13,14 @@ import wrapt
 from timetracer_otel.capture.asyncpg import LIBRARY as CAPTURED
 from timetracer_otel.capture.asyncpg import Asking, connecting_to, current_scope
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.interaction import RecordedError, decode_error
-from timetracer_otel.libraries import Library
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.libraries.asyncpg_wire import SilentTransport
-from timetracer_otel.replay.sessions import answer, current_session, serving
+from timetracer_otel.replay.recorded_failures import fail_again_later
+from timetracer_otel.replay.sessions import answer, serving, take_if_recorded
 from timetracer_otel.values import decode
 from timetracer_otel.values.postgresql import asyncpg_record
 
@@ -58,11 +57,11 @@ class RecordedProtocol(_Proxy):
 
     async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
         await asyncio.sleep(0)
-        refused = _if_recorded(self._self_calling("prepare", query))
-        if refused is not None and refused.error is not None:
-            await _fail(refused.error)
+        await _fail_if_refused(self._self_calling("prepare", query))
+        import asyncpg
+
         kind = options.get("record_class")
-        if kind is not None and kind.__module__ != "asyncpg.protocol.record":
+        if kind is not None and kind is not asyncpg.Record:
             reason = f"rows of {kind.__qualname__} cannot be made from recorded values"
             raise CannotReplay(subject=query, reason=reason, hint="use asyncpg's own Record")
         described = _if_recorded(self._self_calling("describe", query), "bootstrap")
@@ -129,7 +128,7 @@ class RecordedProtocol(_Proxy):
         recorded = answer("sql", "asyncpg", ref, current_scope())
         assert isinstance(recorded, SqlInteraction)  # noqa: S101 - the protocol asked for
         if recorded.error is not None:
-            await _fail(recorded.error)
+            await fail_again_later(recorded.title, recorded.error)
         response = recorded.response or SqlResponse()
         self._self_in_transaction = bool(response.extra.get("in_transaction"))
         for pid, channel, payload in response.extra.get("notifications", ()):
@@ -145,16 +144,15 @@ class RecordedProtocol(_Proxy):
 
 
 def _if_recorded(ref: SqlRequestRef, scope: Scope = "trace") -> SqlInteraction | None:
-    session = current_session()
-    found = session.take_if_recorded("sql", ref, scope) if session is not None else None
+    found = take_if_recorded("sql", ref, scope)
     return found if isinstance(found, SqlInteraction) else None
 
 
-async def _fail(recorded: RecordedError) -> None:
-    """Raise what was recorded; a call that was cancelled waits until it is cancelled again."""
-    if recorded.type == "CancelledError":
-        await asyncio.get_running_loop().create_future()
-    raise decode_error(recorded)
+async def _fail_if_refused(ref: SqlRequestRef) -> None:
+    """Raise the recorded error of a call of which nothing is noted where it succeeds."""
+    refused = _if_recorded(ref)
+    if refused is not None and refused.error is not None:
+        await fail_again_later(refused.title, refused.error)
 
 
 def _rows(response: SqlResponse, return_extra: bool) -> Any:
@@ -186,9 +184,7 @@ def _connecting(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
         named = signature.bind(*args, **keywords).arguments
         wanted = connecting_to(named)
         wanted.server = recorded_server(wanted.system, wanted.server)
-        refused = _if_recorded(wanted)
-        if refused is not None and refused.error is not None:
-            await _fail(refused.error)
+        await _fail_if_refused(wanted)
         return await _opened(named, Asking(wanted.server))
 
     return connect
@@ -212,11 +208,6 @@ async def _opened(named: dict[str, Any], calling: Asking) -> Any:
     return made
 
 
-LIBRARY = Library(
-    name="asyncpg",
-    protocol="sql",
-    module="asyncpg",
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(Patch("asyncpg.connect_utils:__connect_addr", _connecting),),
 )

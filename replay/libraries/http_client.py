@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from timetracer_otel.capture.http_client import LIBRARY as CAPTURED
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.replay.dialing import connecting, encrypting, sending, tunneling
 
 __all__ = ["LIBRARY"]
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("http.client:HTTPConnection.send", sending),
         Patch("http.client:HTTPConnection.connect", connecting),

@@ -8,21 +8,19 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.httpx import LIBRARY as CAPTURED
-from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.protocols.http_parts import HttpRequestRef
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequestRef
 from timetracer_otel.replay.http_answers import (
     Answer,
     Upload,
     answer_of,
-    cancelled,
-    nobody_cancels,
-    patience_s,
+    recorded_exchange,
 )
-from timetracer_otel.replay.sessions import answer, serving
+from timetracer_otel.replay.recorded_failures import wait_to_be_cancelled, was_cancelled
+from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY", "library_for"]
 
@@ -40,7 +38,9 @@ class _Recorded:
         for chunk in self._answer.chunks:
             yield chunk
         if self._answer.waits:
-            await _patience()
+            from anyio import sleep
+
+            await wait_to_be_cancelled(self._answer.title, sleep)
         if self._answer.ends_in is not None:
             raise self._answer.ends_in
 
@@ -117,14 +117,14 @@ class _Kind:
             return None
         return Upload(self.library, _ref(request))
 
-    def recorded(self, request: Any, sent: HttpRequestRef | None) -> Interaction:
+    def recorded(self, request: Any, sent: HttpRequestRef | None) -> HttpInteraction:
         """What was recorded for `request`. Raises `MissingRecording`."""
         if sent is None:
             sent = _ref(request)
             sent.body = Body.of(b"".join(request.stream))
-        return answer("http", self.library, sent)
+        return recorded_exchange(self.library, sent)
 
-    def served(self, found: Interaction, request: Any, stream: type[Any]) -> Any:
+    def served(self, found: HttpInteraction, request: Any, stream: type[Any]) -> Any:
         """The response, made as the transport makes it; or the recorded error."""
         try:
             answer = answer_of(found)
@@ -189,6 +189,7 @@ def _sync(module: str) -> Callable[[Any], Any]:
 
 def _async(module: str) -> Callable[[Any], Any]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        from anyio import sleep
         from anyio.lowlevel import checkpoint
 
         kind = _Kind(module)
@@ -201,9 +202,8 @@ def _async(module: str) -> Callable[[Any], Any]:
             upload = kind.upload(request)
             sent = await _sent_later(upload, request) if upload is not None else None
             found = kind.recorded(request, sent)
-            if cancelled(found.error):
-                await _patience()
-                raise nobody_cancels(found.title)
+            if was_cancelled(found.error):
+                await wait_to_be_cancelled(found.title, sleep)
             await checkpoint()  # the network would have let other tasks run
             return kind.served(found, request, stream)
 
@@ -212,22 +212,10 @@ def _async(module: str) -> Callable[[Any], Any]:
     return wrap
 
 
-async def _patience() -> None:
-    """Wait for who cancelled the call when it was recorded."""
-    from anyio import sleep
-
-    await sleep(patience_s())
-
-
 def library_for(captured: Library) -> Library:
     """The replay side of one of httpx's two names."""
     name = captured.name
-    return Library(
-        name=name,
-        protocol="http",
-        module=name,
-        distribution=captured.distribution,
-        versions=captured.versions,
+    return captured.in_replay(
         changes=(
             Patch(f"{name}:HTTPTransport.handle_request", _sync(name)),
             Patch(f"{name}:AsyncHTTPTransport.handle_async_request", _async(name)),

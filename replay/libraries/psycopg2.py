@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.psycopg2 import LIBRARY as CAPTURED
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import recorded_diagnostics
 from timetracer_otel.replay.dbapi import RecordedConnection, RecordedCursor
@@ -46,12 +45,7 @@ def _diagnosing(original: Any) -> Any:
     return property(diag)
 
 
-LIBRARY = Library(
-    name="psycopg2",
-    protocol="sql",
-    module="psycopg2",
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("psycopg2.extensions:register_type", _registering),
         Patch("psycopg2.extensions:quote_ident", _quoting),

@@ -11,13 +11,11 @@ from timetracer_otel.capture.pymemcache import server_of
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import decode_error
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.memcached import MemcachedInteraction, MemcachedRequestRef, wire
+from timetracer_otel.replay.recorded_failures import refused_connection
 from timetracer_otel.replay.sessions import (
     answer,
-    current_request_session,
-    current_session,
     serving,
 )
 
@@ -70,17 +68,7 @@ class RecordedSocket:
 def _refusal(server: str) -> Interaction | None:
     """The recorded failure to connect, if it is its turn."""
     ref = MemcachedRequestRef(b"", "connect", server)
-    session = current_request_session()
-    if session is not None:
-        return session.take_if_due("memcached", ref)
-    outside = current_session()
-    mine = [
-        found
-        for found in (outside.cassette.bootstrap if outside is not None else [])
-        if isinstance(found, MemcachedInteraction) and found.request.server == server
-    ]
-    refused = [found for found in mine if found.request.operation == "connect"]
-    return refused[0] if refused and len(refused) == len(mine) else None
+    return refused_connection("memcached", ref)
 
 
 def _connecting(original: Callable[..., None]) -> Callable[..., None]:
@@ -98,11 +86,6 @@ def _connecting(original: Callable[..., None]) -> Callable[..., None]:
     return connect
 
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(Patch("pymemcache.client.base:Client._connect", _connecting),),
 )

@@ -10,7 +10,6 @@ from typing import Any
 
 from timetracer_otel.capture.redis import LIBRARY as CAPTURED
 from timetracer_otel.capture.redis import opening
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.replay.redis_answers import Answers, NotSent, Waiting, refused_now
 from timetracer_otel.replay.redis_streams import RecordedReader, RecordedSocket, open_streams
@@ -210,11 +209,6 @@ def _patches() -> tuple[Patch | PatchIfPresent, ...]:
     )
 
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=_patches(),
 )

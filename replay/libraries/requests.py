@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from timetracer_otel.capture.requests import LIBRARY as CAPTURED
-from timetracer_otel.libraries import Library
 
 __all__ = ["LIBRARY"]
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=CAPTURED.changes,
 )

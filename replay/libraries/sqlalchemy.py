@@ -14,12 +14,11 @@ from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself
 from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.interaction import decode_error
-from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.database_servers import recorded_server
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
-from timetracer_otel.replay.sessions import current_session, serving
+from timetracer_otel.replay.sessions import serving, take_if_recorded
 
 __all__ = ["LIBRARY"]
 
@@ -92,12 +91,9 @@ def _let_others_run(seconds: float) -> None:
 
 def _raise_recorded_refusal(origin: Origin) -> None:
     """A connection that was refused in this request is refused again, at the same place in it."""
-    session = current_session()
-    if session is None:
-        return
     ref = origin.ref("connect", "", place_of_connecting())
     ref.server = recorded_server(ref.system, ref.server)
-    refused = session.take_if_recorded("sql", ref)
+    refused = take_if_recorded("sql", ref)
     if refused is not None and getattr(refused, "error", None) is not None:
         raise decode_error(refused.error)  # type: ignore[arg-type]
 
@@ -164,17 +160,17 @@ def _recorded_types(original: Callable[..., Any]) -> Callable[..., Any]:
 
 _PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
 
-LIBRARY = Library(
-    name="sqlalchemy",
-    protocol="sql",
-    module="sqlalchemy",
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("sqlalchemy.engine.default:DefaultDialect.connect", _connecting_dialect),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
-        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _recorded_types),
-        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _recorded_types),
+        WhenImported(
+            _PSYCOPG,
+            (
+                Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _recorded_types),
+                Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _recorded_types),
+            ),
+        ),
     ),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from timetracer_otel.capture.urllib3 import LIBRARY as CAPTURED
 from timetracer_otel.http_calls import asked_of_pool
-from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.replay.dialing import (
     connecting,
@@ -17,12 +16,7 @@ from timetracer_otel.replay.dialing import (
 
 __all__ = ["LIBRARY"]
 
-LIBRARY = Library(
-    name=CAPTURED.name,
-    protocol=CAPTURED.protocol,
-    module=CAPTURED.module,
-    distribution=CAPTURED.distribution,
-    versions=CAPTURED.versions,
+LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("urllib3.connectionpool:HTTPConnectionPool.urlopen", asked_of_pool),
         Patch("urllib3.connection:HTTPConnection.connect", connecting),

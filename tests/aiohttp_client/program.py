@@ -7,21 +7,16 @@ environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
-
 import timetracer_otel
 from tests.aiohttp_client import answers, breaks, connections, streams, uploads
 from tests.aiohttp_client.caller import CASES, Caller
 from tests.aiohttp_client.snapshots import error_snapshot
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
+from tests.conformance import in_one_request, write
 from timetracer_otel.recording.guard import FAULTS
 
 assert all((answers, breaks, connections, streams, uploads))  # they enter their cases
@@ -54,15 +49,9 @@ def run(loop: str, cases: Any) -> Any:
 
 def main(mode: str, loop: str, folder: Path) -> None:
     timetracer_otel.instrument()
-    tracer = otel.get_tracer("tests")
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        found = run(loop, run_all())
-        entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
+    found = in_one_request(lambda: run(loop, run_all()))
     found["faults"] = dict(FAULTS)
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    write(folder, mode, found)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.aiohttp_client.conftest import ROOT
 from tests.aiohttp_client.hosts import addresses
 from tests.cli.test_main import TIMETRACER
+from tests.serving import ROOT
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.cassette.files import read
 from timetracer_otel.protocols.http_parts import HttpInteraction

@@ -9,7 +9,8 @@ import pytest
 
 from tests.aiohttp_client import program
 from tests.aiohttp_client.caller import CASES
-from tests.aiohttp_client.conftest import KINDS, TwoRuns
+from tests.aiohttp_client.conftest import KINDS
+from tests.conformance import Runs
 
 assert program  # its import enters the cases
 
@@ -30,14 +31,14 @@ def _parameters() -> list[Any]:
 
 
 @pytest.mark.parametrize(("kind", "name"), _parameters())
-def test_replayed_as_recorded(two_runs: Callable[[str], TwoRuns], kind: str, name: str) -> None:
+def test_replayed_as_recorded(two_runs: Callable[[str], Runs], kind: str, name: str) -> None:
     """Attribute by attribute, errors and their causes included."""
     runs = two_runs(kind)
     assert runs.replayed[name] == runs.recorded[name]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_fault_of_ours(two_runs: Callable[[str], TwoRuns], kind: str) -> None:
+def test_no_fault_of_ours(two_runs: Callable[[str], Runs], kind: str) -> None:
     """Nothing went wrong in the taps themselves."""
     runs = two_runs(kind)
     assert (runs.recorded["faults"], runs.replayed["faults"]) == ({}, {})

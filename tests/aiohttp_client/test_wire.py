@@ -69,3 +69,23 @@ def test_what_was_edited_by_hand_is_framed_anew() -> None:
         b"HTTP/1.1 503 Fine\r\nX-Odd: no space\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"5\r\nother\r\n0\r\n\r\n"
     )
+
+
+def test_where_a_chunk_broke_off_is_told_in_words() -> None:
+    kept = _kept(CHUNKED[:60])
+    assert kept.extensions == {"broken_chunk": [3, 2]}
+    assert kept.body is not None
+    broken = replace(kept, body=replace(kept.body, state="aborted"))
+    assert b"".join(wire_reads(broken, title="")) == CHUNKED[:60]
+
+
+def test_trailers_that_broke_off_do_so_again() -> None:
+    cut = CHUNKED.removesuffix(b"\r\n") + b"X-Sum: 1\r\nX-Mo"
+    kept = _kept(cut)
+    assert kept.trailers == ["X-Sum: 1"]
+    assert b"".join(wire_reads(kept, title="")) == cut
+
+
+def test_an_answer_to_head_has_no_chunks_whatever_it_says() -> None:
+    head = CHUNKED[: CHUNKED.index(b"3\r\n")]
+    assert wire_reads(_kept(head), title="", method="HEAD") == [head]

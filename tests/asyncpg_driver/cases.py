@@ -6,7 +6,7 @@ import asyncio
 import io
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from tests.asyncpg_driver.caller import Caller, case
 

@@ -7,20 +7,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
-
 import timetracer_otel
 from tests.asyncpg_driver import cases, types
 from tests.asyncpg_driver.caller import CASES, Caller, plain
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
+from tests.conformance import in_one_request, write
 
 assert all((cases, types))  # they enter their cases
 
@@ -43,14 +38,7 @@ async def _run(case: Callable[[Caller], Awaitable[None]], caller: Caller) -> Non
 
 def main(mode: str, folder: Path, dsn: str) -> None:
     timetracer_otel.instrument()
-    tracer = otel.get_tracer("tests")
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        found = asyncio.run(run_all(dsn))
-        entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    write(folder, mode, in_one_request(lambda: asyncio.run(run_all(dsn))))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import pytest
 from tests.cli.running import timetracer
 from tests.cli.shelves import shelved
 from tests.cli.test_main import TIMETRACER
+from tests.serving import free_port
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import find
 from timetracer_otel.protocols.http_parts import (
@@ -127,7 +128,7 @@ def test_a_report_goes_to_a_file_and_the_words_to_the_screen(
 
 
 def test_a_server_is_started_asked_and_stopped(cassette: Path) -> None:
-    port = _free_port()
+    port = free_port()
     shown = _replay(cassette, "--", *_server(port))
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("same")
@@ -140,13 +141,6 @@ def _server(port: int) -> list[str]:
     return [sys.executable, "-m", "uvicorn", "tests.cli.replayed:app", "--port", str(port)]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
-
-
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -156,7 +150,7 @@ def _listens(port: int) -> bool:
 def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A server that stays up under replay, when it answers."""
     shelved(tmp_path, greeted("ada"), greeted("grace"))
-    port = _free_port()
+    port = free_port()
     with subprocess.Popen(
         [*TIMETRACER, "replay", str(tmp_path), "--serve", "--", *_server(port)],
         stdout=subprocess.PIPE,

@@ -31,6 +31,10 @@ LIBRARIES = sorted(
     }
 )
 
+REPLAYED = [library.name for library in library_modules(timetracer_otel.replay.libraries)]
+BELOW_SQLALCHEMY = {"psycopg2"}
+"""Its cases are SQLAlchemy's, with that driver."""
+
 
 def _text(*parts: str) -> str:
     return DOCS.joinpath(*parts).read_text(encoding="utf-8")
@@ -64,6 +68,13 @@ def test_every_setting_is_in_the_table_with_its_default(
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_library_has_a_page(library: str) -> None:
     assert _text("libraries", f"{library}.md").startswith("# ")
+
+
+@pytest.mark.parametrize("library", sorted({*REPLAYED} - BELOW_SQLALCHEMY))
+def test_every_client_library_is_in_the_table_of_fidelity(library: str) -> None:
+    """`make fidelity` writes it."""
+    rows = re.findall(r"^\| (.*?) \| ", _text("fidelity.md"), re.MULTILINE)
+    assert library in ", ".join(rows).split(", ")
 
 
 @pytest.mark.parametrize("error", errors.__all__)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.endings.conftest import WAIT_S, get, kept, wait_for
-from tests.transparency.servers import LEAN, environment, free_port, launcher, started
+from tests.serving import free_port
+from tests.transparency.servers import LEAN, environment, launcher, started
 
 APP = "tests.endings.service:app"
 

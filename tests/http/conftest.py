@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from tests.conformance import Program, Runs
 from tests.http.caller import Addresses
 from tests.http.proxy import Proxy
 from tests.http.upstream import Upstream
 
 ALONE = ("httpx-sync", "httpx2-async")
 """Clients that run without us, too."""
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-@dataclass(frozen=True)
-class Runs:
-    """What each run saw, by case; and the cassette between them. `bare` is without us."""
-
-    bare: dict[str, Any]
-    recorded: dict[str, Any]
-    replayed: dict[str, Any]
-    cassette: Path
 
 
 @pytest.fixture(scope="session")
@@ -74,18 +59,25 @@ def _wanted(items: list[pytest.Item]) -> Iterator[tuple[str, str]]:
 def run_all(kind: str, cases: str, folder: Path) -> Runs:
     """Record against servers that run, stop them, and replay; and without us besides."""
     with _servers(folder) as (at, upstreams):
-        variables = {**at.as_environment(), "CASES": cases}
-        _program("record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **variables)
+        program = Program(
+            "tests.http.program",
+            folder,
+            "MODE",
+            kind,
+            str(folder),
+            CASES=cases,
+            TIMETRACER_CAPTURE="httpx,httpx2",  # the rest takes longer to import than all cases
+            **at.as_environment(),
+        )
+        program.record()
         if kind in ALONE:
             for upstream in upstreams:
                 upstream.begin_anew()
-            _program("bare", kind, folder, **variables)
+            program.bare()
         before = [upstream.requests for upstream in upstreams]
-    (cassette,) = folder.glob("kept/**/*.json")
-    _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **variables)
+    program.replay()
     assert [upstream.requests for upstream in upstreams] == before
-    bare = _seen(folder, "bare") if kind in ALONE else {}
-    return Runs(bare, _seen(folder, "record"), _seen(folder, "replay"), cassette)
+    return program.runs("bare" if kind in ALONE else "")
 
 
 @contextmanager
@@ -122,31 +114,3 @@ def _server_context(authority: trustme.CA) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["h2", "http/1.1"])
     return context
-
-
-def _seen(folder: Path, mode: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / f"{mode}.json").read_text())
-    return found
-
-
-def _program(mode: str, kind: str, folder: Path, **variables: str) -> None:
-    environment = {
-        **os.environ,
-        "TIMETRACER_MODE": mode,
-        "TIMETRACER_BANNER": "0",
-        "TIMETRACER_CAPTURE": "httpx,httpx2",  # the rest takes longer to import than all cases
-        "TIMETRACER_MAX_TRACE_KB": "200000",
-        "PYTHONWARNINGS": "",
-        **variables,
-    }
-    command = [sys.executable, "-m", "tests.http.program", mode, kind, str(folder)]
-    ran = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr

@@ -7,7 +7,6 @@ environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
 
 import timetracer_otel
+from tests.conformance import in_one_request, write
 from tests.http import answers, breaks, secure, streams, uploads
 from tests.http.caller import CASES, Addresses, Caller
 from tests.http.snapshots import error_snapshot, plain
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
 
 assert all((answers, breaks, secure, streams, uploads))  # they enter their cases
 
@@ -75,14 +72,8 @@ def main(mode: str, kind: str, folder: Path) -> None:
         instrument_without_us()
     else:
         timetracer_otel.instrument()
-    tracer = otel.get_tracer("tests")
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        found = _RUNNERS[kind.partition("-")[2]](kind)
-        if entry is not None:
-            entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    run = _RUNNERS[kind.partition("-")[2]]
+    write(folder, mode, in_one_request(lambda: run(kind)))
 
 
 def instrument_without_us() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.conformance import Runs
 from tests.http import program
 from tests.http.caller import CASES, CLIENTS, LOOPS
-from tests.http.conftest import ALONE, Runs
+from tests.http.conftest import ALONE
 
 assert program  # its import enters the cases
 

@@ -6,20 +6,17 @@ writes one snapshot a kind and case to ``FOLDER/<mode>.json``.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
 
 import timetracer_otel
+from tests.conformance import in_one_request, write
 from tests.memcached import cases
 from tests.memcached.caller import CASES, KINDS, Caller
 from tests.redis_client.caller import error_of
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
 
 assert cases  # it enters its cases
 
@@ -41,13 +38,7 @@ def run_all(kind: str) -> dict[str, Any]:
 
 def main(mode: str, folder: Path) -> None:
     timetracer_otel.instrument()
-    with otel.get_tracer("tests").start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        found = {kind: run_all(kind) for kind in KINDS}
-        entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    write(folder, mode, in_one_request(lambda: {kind: run_all(kind) for kind in KINDS}))
 
 
 if __name__ == "__main__":

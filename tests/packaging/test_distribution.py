@@ -14,6 +14,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
+from tests.examples.readmes import EXAMPLES
+
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
@@ -42,7 +44,7 @@ def metadata(wheel: Path) -> Message:
         return Parser().parsestr(archive.read(name).decode())
 
 
-PROGRAMS = [ROOT / "examples" / name for name in ("django", "flask")]
+PROGRAMS = [ROOT / "examples" / name for name in EXAMPLES]
 """Examples that are programs of their own; nothing imports them, and they are not shipped."""
 
 

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.conformance import Program, Runs
 from tests.servers import Redis, RedisCluster
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-@dataclass(frozen=True)
-class TwoRuns:
-    """What each run saw, by kind and case; and the cassette between them."""
-
-    recorded: dict[str, dict[str, Any]]
-    replayed: dict[str, dict[str, Any]]
-    cassette: Path
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +17,11 @@ def two_runs(
     tmp_path_factory: pytest.TempPathFactory,
     redis_server: Redis,
     redis_cluster_server: RedisCluster,
-) -> Callable[[tuple[str, ...]], TwoRuns]:
+) -> Callable[[tuple[str, ...]], Runs]:
     """Both runs with some kinds of clients, made when first asked for."""
 
     @cache
-    def run(kinds: tuple[str, ...]) -> TwoRuns:
+    def run(kinds: tuple[str, ...]) -> Runs:
         folder = tmp_path_factory.mktemp("redis")
         with socket.create_server(("127.0.0.1", 0)) as closed:
             refused = closed.getsockname()[1]
@@ -53,35 +36,20 @@ def two_runs(
         }
         for server in (redis_server, redis_cluster_server):
             server.start()
-        _program("record", folder, kinds, TIMETRACER_DIR=str(folder / "kept"), **variables)
-        (cassette,) = folder.glob("kept/**/*.json")
+        program = Program(
+            "tests.redis_client.program",
+            folder,
+            "MODE",
+            str(folder),
+            *kinds,
+            TIMETRACER_MAX_MEMORY_MB="400",
+            **variables,
+        )
+        program.record()
         deaf.close()
         for server in (redis_server, redis_cluster_server):
             server.stop()
-        _program("replay", folder, kinds, TIMETRACER_CASSETTE=str(cassette), **variables)
-        return TwoRuns(_seen(folder, "record"), _seen(folder, "replay"), cassette)
+        program.replay()
+        return program.runs()
 
     return run
-
-
-def _seen(folder: Path, mode: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / f"{mode}.json").read_text())
-    return found
-
-
-def _program(mode: str, folder: Path, kinds: tuple[str, ...], **variables: str) -> None:
-    environment = {
-        **os.environ,
-        "TIMETRACER_MODE": mode,
-        "TIMETRACER_BANNER": "0",
-        "TIMETRACER_MAX_TRACE_KB": "200000",
-        "TIMETRACER_MAX_MEMORY_MB": "400",
-        "PYTHONWARNINGS": "",
-        **variables,
-    }
-    command = [sys.executable, "-m", "tests.redis_client.program", mode, str(folder), *kinds]
-    ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert "recording failed" not in ran.stderr, ran.stderr

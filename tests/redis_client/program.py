@@ -7,7 +7,6 @@ environment; writes one snapshot a kind and case to ``FOLDER/<mode>.json``.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import warnings
@@ -15,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
 
 if "HIREDIS" not in os.environ:
     sys.modules["hiredis"] = None  # type: ignore[assignment]  # as if it were not installed
 
 import timetracer_otel
+from tests.conformance import in_one_request, write
 from tests.redis_client import commands, connections, flows
 from tests.redis_client.caller import CASES, Caller, error_of
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
 
 assert all((commands, connections, flows))  # they enter their cases
 
@@ -57,16 +54,12 @@ def run_now(kind: str) -> dict[str, Any]:
 def main(mode: str, folder: Path, kinds: list[str]) -> None:
     warnings.simplefilter("ignore")
     timetracer_otel.instrument()
-    tracer = otel.get_tracer("tests")
-    found = {}
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        for kind in kinds:
-            found[kind] = asyncio.run(run_all(kind)) if "async" in kind else run_now(kind)
-        entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    found = in_one_request(
+        lambda: {
+            kind: asyncio.run(run_all(kind)) if "async" in kind else run_now(kind) for kind in kinds
+        }
+    )
+    write(folder, mode, found)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
+import redis.connection
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import MissingRecording

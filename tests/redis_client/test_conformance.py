@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.conformance import Runs
 from tests.redis_client import commands, connections, flows
 from tests.redis_client.caller import CASES, KINDS, KINDS_OF_HIREDIS
-from tests.redis_client.conftest import TwoRuns
 
 assert all((commands, connections, flows))  # they enter their cases
 
@@ -30,7 +30,7 @@ def _parameters() -> list[Any]:
 
 @pytest.mark.parametrize(("kinds", "kind", "name"), _parameters())
 def test_replayed_as_recorded(
-    two_runs: Callable[[tuple[str, ...]], TwoRuns], kinds: tuple[str, ...], kind: str, name: str
+    two_runs: Callable[[tuple[str, ...]], Runs], kinds: tuple[str, ...], kind: str, name: str
 ) -> None:
     """Values, types, errors and their attributes."""
     runs = two_runs(kinds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,11 +17,11 @@ from typing import Any
 import httpx
 
 from tests.replay.upstream import Upstream
+from tests.serving import ROOT, free_port, running
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.cassette.files import find, read
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
-ROOT = Path(__file__).parents[2]
 SERVICE = "tests.replay.service:app"
 ORDERS = ({"sku": 1}, {"sku": 2}, {"sku": 3})
 
@@ -76,37 +75,8 @@ def path_of(cassette: Cassette) -> str:
     return f"{request.method} {path}{sku}"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
-
-
 def uvicorn(port: int, *more: str) -> list[str]:
     return [sys.executable, "-m", "uvicorn", SERVICE, "--port", str(port), *more]
-
-
-@contextmanager
-def running(command: Sequence[str], environ: dict[str, str], port: int) -> Iterator[None]:
-    """A server until the block ends; it then ends in its own time."""
-    log = Path(environ["LOG"])
-    with (
-        log.open("ab") as said,
-        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=said) as server,
-    ):
-        deadline = time.monotonic() + 60
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            server.terminate()
-            server.wait(30)
 
 
 def ask_everything(port: int) -> dict[str, bytes]:
@@ -154,10 +124,9 @@ def recorded(folder: Path, recorder: Sequence[str], **environ: str) -> Iterator[
             "UPSTREAM": upstream.url,
             "DATABASE": str(database),
             "TIMETRACER_DIR": str(folder / "kept"),
-            "LOG": str(folder / "server.log"),
             **environ,
         }
-        with running([*recorder, *uvicorn(port)], variables, port):
+        with running([*recorder, *uvicorn(port)], port, log=folder / "server.log", **variables):
             answers = ask_everything(port)
             time.sleep(0.6)  # the detached task's own time
     database.rename(folder / "moved away")

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.replay.cassettes import a_cassette, an_entry
-from tests.replay.recorded import ROOT, free_port
+from tests.serving import ROOT, free_port
 from timetracer_otel.cassette import Cassette, write_cassette
 from timetracer_otel.protocols.http_parts import BodyPart
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.recorded import SERVICE, Recorded, free_port, uvicorn
+from tests.replay.recorded import SERVICE, Recorded, uvicorn
+from tests.serving import free_port
 
 APP = ("--app", SERVICE)
 

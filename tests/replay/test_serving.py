@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.replay.recorded import ORDERS, ROOT, Recorded, free_port, uvicorn
+from tests.replay.recorded import ORDERS, Recorded, uvicorn
+from tests.serving import ROOT, free_port
 
 PATHS = ("/items/1", "/gather", "/threads", "/stream", "/itself")
 

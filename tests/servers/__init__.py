@@ -2,6 +2,7 @@
 
 from tests.servers.mariadb import Mariadb
 from tests.servers.memcached import Memcached
+from tests.servers.mongodb import Mongodb
 from tests.servers.postgresql import Postgresql
 from tests.servers.programs import MissingProgram
 from tests.servers.redis import Redis, RedisCluster
@@ -11,6 +12,7 @@ __all__ = [
     "Mariadb",
     "Memcached",
     "MissingProgram",
+    "Mongodb",
     "Postgresql",
     "Redis",
     "RedisCluster",

@@ -1,8 +1,8 @@
 """Fixtures: a running server of each kind, with an empty database for every test.
 
-`postgresql`, `mariadb`, `redis_standalone`, `redis_cluster` and `memcached` are what a test asks
-for. `postgresql_server`, `mariadb_server`, … are the instances behind them, one a session (one a
-worker under pytest-xdist), for fixtures of a wider scope: started when first asked for, with
+`postgresql`, `mariadb`, `redis_standalone`, `redis_cluster`, `memcached` and `mongodb` are what a
+test asks for. `postgresql_server`, `mariadb_server`, … are the instances behind them, one a session
+(one a worker under pytest-xdist), for fixtures of a wider scope: started when first asked for, with
 whatever the last test left in them.
 """
 
@@ -18,6 +18,7 @@ from tests.servers import (
     Mariadb,
     Memcached,
     MissingProgram,
+    Mongodb,
     Postgresql,
     Redis,
     RedisCluster,
@@ -29,6 +30,8 @@ __all__ = [
     "mariadb_server",
     "memcached",
     "memcached_server",
+    "mongodb",
+    "mongodb_server",
     "postgresql",
     "postgresql_server",
     "redis_cluster",
@@ -89,6 +92,12 @@ def memcached_server() -> Iterator[Memcached]:
     yield from _instance(Memcached)
 
 
+@pytest.fixture(scope="session")
+def mongodb_server() -> Iterator[Mongodb]:
+    """One server of MongoDB's wire protocol for the whole session."""
+    yield from _instance(Mongodb)
+
+
 @pytest.fixture
 def postgresql(postgresql_server: Postgresql) -> Postgresql:
     """A PostgreSQL that runs, with an empty database."""
@@ -117,3 +126,9 @@ def redis_cluster(redis_cluster_server: RedisCluster) -> RedisCluster:
 def memcached(memcached_server: Memcached) -> Memcached:
     """A memcached that runs, with nothing in it."""
     return _renewed(memcached_server)
+
+
+@pytest.fixture
+def mongodb(mongodb_server: Mongodb) -> Mongodb:
+    """A server of MongoDB's wire protocol that runs, with nothing in it."""
+    return _renewed(mongodb_server)

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.conformance import Program, Runs
 from tests.servers import Server
 from tests.sql.bench import KINDS
 
-ROOT = Path(__file__).parent.parent.parent
-TwoRunsOf = Callable[..., "TwoRuns"]
-
-
-@dataclass(frozen=True)
-class TwoRuns:
-    """What each run saw, by case; and the cassette between them."""
-
-    recorded: dict[str, Any]
-    replayed: dict[str, Any]
-    cassette: Path
+TwoRunsOf = Callable[..., Runs]
 
 
 @pytest.fixture(scope="session")
-def two_runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., TwoRuns]:
+def two_runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TwoRunsOf:
     """Both runs with a kind of engine, made when first asked for."""
 
     @cache
-    def run(kind: str, python: str = sys.executable) -> TwoRuns:
+    def run(kind: str, python: str = sys.executable) -> Runs:
         folder = tmp_path_factory.mktemp(kind)
         with _addresses(kind, folder, request) as addresses:
-            _program(
-                python, "record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **addresses
+            program = Program(
+                "tests.sql.program",
+                folder,
+                "MODE",
+                kind,
+                str(folder),
+                python=python,
+                PYTHONHASHSEED="0",  # SQLAlchemy makes dicts of parameters from sets
+                **addresses,
             )
+            program.record()
         for database in folder.glob("*.db"):
             database.unlink()
-        (cassette,) = folder.glob("kept/**/*.json")
-        _program(python, "replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **addresses)
+        program.replay()
         assert not list(folder.glob("*.db"))
-        return TwoRuns(_seen(folder, "record"), _seen(folder, "replay"), cassette)
+        return program.runs()
 
     return run
 
@@ -78,25 +69,3 @@ def _addresses(kind: str, folder: Path, request: pytest.FixtureRequest) -> Itera
         }
     finally:
         server.stop()
-
-
-def _seen(folder: Path, mode: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / f"{mode}.json").read_text())
-    return found
-
-
-def _program(python: str, mode: str, kind: str, folder: Path, **variables: str) -> None:
-    environment = {
-        **os.environ,
-        "TIMETRACER_MODE": mode,
-        "TIMETRACER_BANNER": "0",
-        "TIMETRACER_MAX_TRACE_KB": "200000",
-        "PYTHONWARNINGS": "",
-        "PYTHONHASHSEED": "0",  # SQLAlchemy makes dicts of parameters from sets
-        **variables,
-    }
-    command = [python, "-m", "tests.sql.program", mode, kind, str(folder)]
-    ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert ran.returncode == 0, ran.stderr

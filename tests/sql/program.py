@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import os
 import sys
@@ -16,15 +15,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
 from sqlalchemy.util import greenlet_spawn
 
 import timetracer_otel
+from tests.conformance import in_one_request, write
 from tests.sql.bench import ASYNCHRONOUS, CASES, Bench, has_case
 from tests.sql.snapshots import error_snapshot
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
 from timetracer_otel.recording.guard import FAULTS
 
 GROUPS = ("core", "results", "orm", "kinds", "errors", "pools", "schemas", "driver", "tasks")
@@ -71,14 +67,9 @@ async def run_later(kind: str) -> dict[str, Any]:
 def main(mode: str, kind: str, folder: Path) -> None:
     logging.basicConfig(level=logging.ERROR)
     timetracer_otel.instrument()
-    tracer = otel.get_tracer("tests")
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert entry is not None
-        found = asyncio.run(run_later(kind)) if kind in ASYNCHRONOUS else run_now(kind)
-        entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    asynchronous = kind in ASYNCHRONOUS
+    found = in_one_request(lambda: asyncio.run(run_later(kind)) if asynchronous else run_now(kind))
+    write(folder, mode, found)
     assert not FAULTS, FAULTS
 
 

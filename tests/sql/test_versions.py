@@ -1,4 +1,4 @@
-"""The same cases under SQLAlchemy 2.0."""
+"""The same cases under SQLAlchemy 2.0, which is too common to wait for `make test-versions`."""
 
 from __future__ import annotations
 
@@ -10,43 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.sql.conftest import ROOT, TwoRunsOf
-
-_FOLDER = ROOT / ".cache" / "versions" / "sqlalchemy-2.0"
-_DRIVERS = (
-    "aiomysql",
-    "aiosqlite",
-    "asyncpg",
-    "cryptography",
-    "greenlet",
-    "psycopg[binary]",
-    "psycopg2-binary",
-    "pymysql",
-)
+from tests.sql.conftest import TwoRunsOf
+from tests.versions.environments import python_of
 
 
 @cache
 def _python() -> str:
     """The interpreter of an environment with SQLAlchemy 2.0; "" where it cannot be made."""
-    python = _FOLDER / "bin" / "python"
-    if (_FOLDER / "complete").exists():
-        return str(python)
-    constraints = _FOLDER.parent / "sqlalchemy-2.0.txt"
-    constraints.parent.mkdir(parents=True, exist_ok=True)
-    lines = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
-    kept = [line for line in lines if not line.startswith("sqlalchemy==")]
-    constraints.write_text("\n".join([*kept, "sqlalchemy==2.0.*", ""]))
-    uv = [sys.executable, "-m", "uv"]
-    install = ["pip", "install", "--quiet", "--python", str(python), "--constraint"]
-    what = ["--editable", f"{ROOT}[sqlalchemy]", *_DRIVERS]
-    for command in (
-        ["venv", "--quiet", "--clear", "--python", sys.executable, str(_FOLDER)],
-        [*install, str(constraints), *what],
-    ):
-        if subprocess.run([*uv, *command], cwd=ROOT, check=False).returncode:
-            return ""
-    (_FOLDER / "complete").touch()
-    return str(python)
+    try:
+        return python_of("sqlalchemy-2.0", ("sqlalchemy==2.0.*",))
+    except subprocess.CalledProcessError:
+        return ""
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "psycopg-async", "psycopg2", "asyncpg", "aiomysql"])

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from tests.serving import ROOT, free_port
 from tests.transparency.client import run_cases
 from timetracer_otel.exporters.files import find, read
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
-ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = Path(sys.executable).parent
 WAIT_S = 30.0
 
@@ -105,11 +105,6 @@ def environment(mode: str, folder: Path, **variables: str) -> dict[str, str]:
     kept = {n: v for n, v in os.environ.items() if not n.startswith(("TIMETRACER_", "OTEL_"))}
     folder_of_agent = {"TIMETRACER_DIR": str(folder / "kept")} if mode == "agent" else {}
     return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), **folder_of_agent, **variables}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def wait_until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:

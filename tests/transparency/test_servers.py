@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving import free_port
 from tests.transparency.client import all_cases
-from tests.transparency.servers import VARIANTS, Transcript, environment, free_port, launcher, said
+from tests.transparency.servers import VARIANTS, Transcript, environment, launcher, said
 
 Transcripts = Callable[[str, str], Transcript]
 MODES = ("record", "agent")

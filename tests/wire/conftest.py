@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 
+from tests.conformance import Program, Runs
 from tests.http.proxy import Proxy
 from tests.http.upstream import Upstream
 from tests.wire.eager import Eager
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-@dataclass(frozen=True)
-class Runs:
-    """What each run saw, by case; and the cassette between the last two."""
-
-    bare: dict[str, Any]
-    recorded: dict[str, Any]
-    replayed: dict[str, Any]
-    cassette: Path
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +26,23 @@ def runs_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Runs]:
     def run(kind: str) -> Runs:
         folder = tmp_path_factory.mktemp(kind)
         with _servers(kind, folder) as (addresses, upstreams):
+            program = Program(
+                "tests.wire.program",
+                folder,
+                "MODE",
+                kind,
+                str(folder),
+                TIMETRACER_MAX_TRACE_KB="400000",
+                TIMETRACER_MAX_MEMORY_MB="1000",
+                **addresses,
+            )
             if kind != "boto3":  # moto's servers keep what they were told
-                _program("bare", kind, folder, **addresses)
+                program.bare()
                 for upstream in upstreams:
                     upstream.begin_anew()
-            _program("record", kind, folder, TIMETRACER_DIR=str(folder / "kept"), **addresses)
-        (cassette,) = folder.glob("kept/**/*.json")
-        _program("replay", kind, folder, TIMETRACER_CASSETTE=str(cassette), **addresses)
-        bare = "record" if kind == "boto3" else "bare"
-        seen = [_seen(folder, mode) for mode in (bare, "record", "replay")]
-        return Runs(seen[0], seen[1], seen[2], cassette)
+            program.record()
+        program.replay()
+        return program.runs("record" if kind == "boto3" else "bare")
 
     return run
 
@@ -98,25 +88,3 @@ def _aws(stack: ExitStack) -> str:
     stack.callback(server.stop)
     host, port = server.get_host_and_port()
     return f"http://{host}:{port}"
-
-
-def _seen(folder: Path, mode: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / f"{mode}.json").read_text())
-    return found
-
-
-def _program(mode: str, kind: str, folder: Path, **variables: str) -> None:
-    environment = {
-        **os.environ,
-        "TIMETRACER_MODE": mode,
-        "TIMETRACER_BANNER": "0",
-        "TIMETRACER_MAX_TRACE_KB": "400000",
-        "TIMETRACER_MAX_MEMORY_MB": "1000",
-        "PYTHONWARNINGS": "",
-        **variables,
-    }
-    command = [sys.executable, "-m", "tests.wire.program", mode, kind, str(folder)]
-    ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert ran.returncode == 0, ran.stderr

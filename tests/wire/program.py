@@ -6,7 +6,6 @@ environment; writes one snapshot a case to ``FOLDER/<mode>.json``.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -14,14 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from opentelemetry import trace as otel
-from opentelemetry.trace import SpanKind
-
 import timetracer_otel
+from tests.conformance import in_one_request, write
 from tests.wire.caller import CASES, Caller
 from tests.wire.snapshots import error_snapshot
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.recording import begin_entry
 from timetracer_otel.recording.guard import FAULTS
 from timetracer_otel.replay.sessions import current_session
 
@@ -35,6 +30,9 @@ def run_all(kind: str) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - whatever came is part of what is compared
             caller.note(escaped=error_snapshot(error))
         found[name] = caller.seen
+    session = current_session()
+    if session is not None:
+        found["beside answers"] = asdict(session.outcome)
     return found
 
 
@@ -42,19 +40,9 @@ def main(mode: str, kind: str, folder: Path) -> None:
     if mode != "bare":
         timetracer_otel.instrument()
     import_module(f"tests.wire.{kind}_cases")
-    tracer = otel.get_tracer("tests")
-    with tracer.start_as_current_span("GET /all", kind=SpanKind.SERVER):
-        entry = begin_entry("http", "asgi", HttpRequestRef("GET", "http://shop/all", []))
-        assert (entry is None) == (mode == "bare")
-        found = run_all(kind)
-        session = current_session()
-        if session is not None:
-            found["beside answers"] = asdict(session.outcome)
-        if entry is not None:
-            entry.answered(HttpResponseRef(200, []))
-    timetracer_otel.shutdown()
+    found = in_one_request(lambda: run_all(kind))
     found["faults of ours"] = dict(FAULTS)
-    (folder / f"{mode}.json").write_text(json.dumps(found))
+    write(folder, mode, found)
 
 
 if __name__ == "__main__":

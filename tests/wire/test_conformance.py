@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.conformance import Runs
 from tests.wire import boto3_cases, requests_cases, stdlib_cases, urllib3_cases
 from tests.wire.caller import CASES
-from tests.wire.conftest import Runs
 
 assert all((boto3_cases, requests_cases, stdlib_cases, urllib3_cases))  # they enter their cases
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracer_otel.protocols.http1 import (
-    Chunked,
-    HeadersToCome,
-    chunked_pieces,
-    head_bytes,
-    request_head,
-    split_head,
-)
+from timetracer_otel.protocols.http1 import HeadersToCome, head_bytes, request_head, split_head
+from timetracer_otel.protocols.http1_framing import Chunked, chunked_pieces
 
 CHUNKS = st.lists(st.binary(min_size=1, max_size=300), max_size=6)
 CUTS = st.lists(st.integers(min_value=1, max_value=400), min_size=1, max_size=40)

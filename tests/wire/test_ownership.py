@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 
 import timetracer_otel.capture
-from tests.wire.conftest import Runs
+from tests.conformance import Runs
 from timetracer_otel.cassette.files import read
 from timetracer_otel.libraries import Installation
 from timetracer_otel.recording import Recorder, unrecorded

@@ -6,10 +6,7 @@ import contextlib
 import http.client
 import json
 import os
-import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,19 +15,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests import serving
+from tests.serving import ROOT, TIMETRACER, free_port
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import find, read
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
-ROOT = Path(__file__).parents[2]
-TIMETRACER = [sys.executable, "-m", "timetracer_otel.cli"]
-_START_S = 90.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+__all__ = [
+    "ROOT",
+    "TIMETRACER",
+    "Replayed",
+    "Reply",
+    "ask",
+    "cassettes",
+    "entries",
+    "free_port",
+    "recording",
+    "replayed",
+    "running",
+    "upstream",
+    "wait_for_cassettes",
+]
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -95,43 +100,12 @@ def ask(port: int, path: str, *, method: str = "GET", body: Any = None, **header
         connection.close()
 
 
-@contextlib.contextmanager
 def running(
     command: Sequence[str], port: int, *, log: Path, folder: Path = ROOT, **variables: str
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """`command` while it listens; ended by SIGTERM, as by a supervisor."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **variables}
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            _wait_for(port, process, log)
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(30)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        with contextlib.suppress(OSError):
-            # a request, not a bare connection: some servers log one that says nothing
-            socket.create_connection(("127.0.0.1", port), 1.0).close()
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"nothing listens on {port}: {log.read_text()}")
+    environ = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **variables}
+    return serving.running(command, port, log=log, cwd=folder, **environ)
 
 
 def recording(command: Sequence[str], folder: Path) -> list[str]:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from timetracer_otel.dbapi_calls import Apart
+from timetracer_otel.dbapi_calls import Apart, Call
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin, guarded
+from timetracer_otel.recording import active_recorder, begin, guarded
 from timetracer_otel.recording.draft import Scope
-from timetracer_otel.values import snapshot, snapshot_rows
+from timetracer_otel.values import snapshot
 
 __all__ = ["LIBRARY", "SETTINGS", "Asking", "connecting_to", "current_scope", "server_of"]
 
@@ -46,9 +46,6 @@ SETTINGS = (
     "TimeZone",
 )
 """What PostgreSQL reports of itself as a connection begins, and whenever it changes."""
-
-_CELL_BYTES = 64
-"""What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
 
 _SETTING_UP: ContextVar[bool] = ContextVar("timetracer_asyncpg_setting_up", default=False)
 
@@ -96,42 +93,21 @@ def server_of(addr: Any, params: Any) -> str:
     return f"{where}/{params.database}"
 
 
-class _Noted:
-    """One call while it runs: its draft, and what is known of its answer."""
+class _Noted(Call):
+    """One call while it runs; a protocol gives all of its answer at once."""
 
-    __slots__ = ("_draft", "_limit", "answer")
-
-    def __init__(self, draft: Draft, limit: int) -> None:
-        self._draft = draft
-        self._limit = limit
-        self.answer = SqlResponseRef()
-
-    def sent(self, parameters: list[Any]) -> None:
-        """What was read from an iterator while the call ran."""
-        self._draft.request.parameters = snapshot(parameters)  # type: ignore[attr-defined]
+    __slots__ = ()
 
     def rows(self, records: list[Any] | None) -> None:
-        if not records:
-            return
-        self.answer.description = [(name,) for name in list(records[0].keys())]
-        size = len(records) * len(records[0]) * _CELL_BYTES
-        if len(records) > self._limit or not self._draft.trace.grant(size):
-            self.answer.truncated = True
-            why = "more rows than `max_rows` or the memory limits allow"
-            self._draft.trace.note_cut("rows", why)
-        else:
-            self.answer.rows = snapshot_rows(records)
+        if records:
+            self.answer.description = [(name,) for name in list(records[0].keys())]
+            self.keep(records)
 
     def done(self, protocol: Any, **extra: object) -> None:
         self.answer.extra.update(extra)
         if protocol.is_in_transaction():
             self.answer.extra["in_transaction"] = True
-        self._draft.answered(self.answer)
-
-    def failed(self, error: BaseException, protocol: Any) -> None:
-        if protocol.is_in_transaction():
-            self.answer.extra["in_transaction"] = True
-        self._draft.failed(error, "execute")
+        self.finish()
 
 
 class RecordingProtocol(_Proxy):
@@ -157,7 +133,7 @@ class RecordingProtocol(_Proxy):
         except BaseException as error:
             if noted is not None:
                 with guarded("asyncpg error"):
-                    noted.failed(error, self.__wrapped__)
+                    noted.failed(error, "execute")
             raise
         self._self_last = noted
 

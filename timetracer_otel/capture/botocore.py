@@ -13,7 +13,7 @@ LIBRARY = Library(
     protocol="http",
     module="botocore",
     distribution="botocore",
-    versions=">=1.31",
+    versions=">=1.35",
     changes=(Patch("botocore.httpsession:URLLib3Session.send", owned_by("botocore")),),
     instrumentor=Instrumentor(
         entry_point="botocore",

@@ -30,10 +30,10 @@ def _noting(clock: str, below: Callable[[], int]) -> Callable[[], int]:
     def read() -> int:
         now = below()
         try:
-            place = current_place()
-            if place is not None:
-                frame = caller()
-                if frame is not None and treatment(clock, frame) is _RECORDED:
+            frame = caller()  # first: drivers and loops read it often, and theirs are not kept
+            if frame is not None and treatment(clock, frame) is _RECORDED:
+                place = current_place()
+                if place is not None:
                     record, path = place
                     record.note_read(clock, site_of(frame), path, now)
         except Exception:  # counted and logged once; the reading stands

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,7 +10,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
 
@@ -122,12 +121,6 @@ def _running(original: Callable[[Any], None]) -> Callable[[Any], None]:
     return bootstrap
 
 
-_LOOPS = (
-    ["asyncio.base_events:BaseEventLoop.create_task", "uvloop:Loop.create_task"]
-    if importlib.util.find_spec("uvloop")
-    else ["asyncio.base_events:BaseEventLoop.create_task"]
-)
-
 LIBRARY = Library(
     name="concurrency",
     protocol="",
@@ -135,7 +128,8 @@ LIBRARY = Library(
     distribution="",
     versions="",
     changes=(
-        *(Patch(loop, _numbered_task) for loop in _LOOPS),
+        Patch("asyncio.base_events:BaseEventLoop.create_task", _numbered_task),
+        WhenImported("uvloop", (Patch("uvloop:Loop.create_task", _numbered_task),)),
         Patch("concurrent.futures.thread:ThreadPoolExecutor.submit", _handing_over),
         Patch("threading:Thread.start", _starting),
         # `_bootstrap_inner` is where every thread begins, whatever `run` a subclass has

@@ -124,7 +124,7 @@ LIBRARY = Library(
     protocol="http",
     module="django",
     distribution="django",
-    versions=">=4.2",
+    versions=">=5.1",
     changes=(
         Patch("django.core.handlers.wsgi:WSGIHandler.__call__", _called_by_wsgi),
         Patch("django.core.handlers.asgi:ASGIHandler.__call__", _called_by_asgi),

@@ -13,7 +13,7 @@ from timetracer_otel.randomness import arguments_of, draw_changes
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.recorder import current_place
 
-__all__ = ["LIBRARY"]
+__all__ = ["LIBRARY", "TELEMETRY"]
 
 _NUMBER_BYTES = 8
 
@@ -39,17 +39,17 @@ class _TelemetryRandom(random.Random):
     getrandbits = _random.Random.getrandbits
 
 
-_TELEMETRY = _TelemetryRandom()
+TELEMETRY = _TelemetryRandom()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_TELEMETRY.seed)
+    os.register_at_fork(after_in_child=TELEMETRY.seed)
 
 # OpenTelemetry's IDs come from `random`, the application's own generator: they would be kept
 # as the application's draws, repeat with its `random.seed(1)`, and each would move its sequence
 _OWN_GENERATOR = (
-    PatchIfPresent("opentelemetry.sdk.trace.id_generator:random", lambda _: _TELEMETRY),
+    PatchIfPresent("opentelemetry.sdk.trace.id_generator:random", lambda _: TELEMETRY),
     PatchIfPresent(
         "opentelemetry.sdk.metrics._internal.exemplar.exemplar_reservoir:randrange",
-        lambda _: _TELEMETRY.randrange,
+        lambda _: TELEMETRY.randrange,
     ),
 )
 

@@ -72,7 +72,7 @@ LIBRARY = Library(
     protocol="http",
     module="fastapi",
     distribution="fastapi",
-    versions=">=0.100",
+    versions=">=0.110",
     changes=(
         Patch("fastapi.applications:FastAPI.__call__", _first_called),
         PatchIfPresent(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),

@@ -13,8 +13,8 @@ from weakref import ref
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current
 
 from timetracer_otel.http_calls import HTTP_CLIENT, Call, UrlToCome, current_call, origin_of
+from timetracer_otel.http_client_exchange import WireExchange, noting, tap
 from timetracer_otel.http_exchange import Exchange
-from timetracer_otel.http_wire import WireExchange, noting, tap
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http1 import RequestHead, request_head, split_head

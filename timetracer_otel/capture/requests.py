@@ -13,7 +13,7 @@ LIBRARY = Library(
     protocol="http",
     module="requests",
     distribution="requests",
-    versions=">=2.28",
+    versions=">=2.31",
     changes=(Patch("requests.sessions:Session.send", owned_by("requests")),),
     instrumentor=Instrumentor(
         entry_point="requests",

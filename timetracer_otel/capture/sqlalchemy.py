@@ -13,7 +13,7 @@ from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owning
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
@@ -179,8 +179,13 @@ LIBRARY = Library(
         Patch("sqlalchemy.engine.base:Engine.__init__", _creating),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
-        Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _looking_up_types),
-        Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _looking_up_types),
+        WhenImported(
+            _PSYCOPG,
+            (
+                Patch(f"{_PSYCOPG}:PGDialect_psycopg._type_info_fetch", _looking_up_types),
+                Patch(f"{_PSYCOPG}:PGDialectAsync_psycopg._type_info_fetch", _looking_up_types),
+            ),
+        ),
     ),
     instrumentor=Instrumentor(
         entry_point="sqlalchemy",

@@ -77,7 +77,7 @@ LIBRARY = Library(
     protocol="http",
     module="starlette",
     distribution="starlette",
-    versions=">=0.27",
+    versions=">=0.36",
     changes=(
         Patch("starlette.applications:Starlette.__call__", _first_called),
         PatchIfPresent(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),

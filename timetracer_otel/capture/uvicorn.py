@@ -10,7 +10,7 @@ from opentelemetry.context import Context, attach, get_current
 
 from timetracer_otel.capture.asgi import with_server_span
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 from timetracer_otel.recording.flow import CURRENT_FLOW
 
@@ -49,17 +49,22 @@ def _leave_trace() -> None:
         CURRENT_FLOW.set(None)
 
 
+_CYCLE = "RequestResponseCycle.run_asgi"
+
 LIBRARY = Library(
     name="uvicorn",
     protocol="http",
     module="uvicorn",
     distribution="uvicorn",
-    versions=">=0.23",
+    versions=">=0.29",
     changes=(
         Patch("uvicorn.config:Config.load", _loading),
-        PatchIfPresent("uvicorn.protocols.http.h11_impl:RequestResponseCycle.run_asgi", _running),
-        PatchIfPresent(
-            "uvicorn.protocols.http.httptools_impl:RequestResponseCycle.run_asgi", _running
+        *(
+            WhenImported(module, (PatchIfPresent(f"{module}:{_CYCLE}", _running),))
+            for module in (
+                "uvicorn.protocols.http.h11_impl",
+                "uvicorn.protocols.http.httptools_impl",
+            )
         ),
     ),
 )

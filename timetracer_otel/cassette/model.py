@@ -10,6 +10,7 @@ import msgspec
 from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.http import HttpInteraction
 from timetracer_otel.protocols.memcached import MemcachedInteraction
+from timetracer_otel.protocols.mongodb import MongodbInteraction
 from timetracer_otel.protocols.redis import RedisInteraction
 from timetracer_otel.protocols.sql import SqlInteraction
 
@@ -25,7 +26,9 @@ __all__ = [
 
 FORMAT_VERSION = 1
 
-Interaction = HttpInteraction | MemcachedInteraction | RedisInteraction | SqlInteraction
+Interaction = (
+    HttpInteraction | MemcachedInteraction | MongodbInteraction | RedisInteraction | SqlInteraction
+)
 """Any protocol's interaction; the file's field `protocol` tells them apart."""
 
 

@@ -1,28 +1,27 @@
-"""HTTP/1 as bytes: heads taken apart and put together again, bodies out of their framing and back.
+"""Heads of HTTP/1 as bytes: taken apart, and put together again.
 
-Read as `http.client` reads it, since that is who will read it again in a replay.
+Read as `http.client` reads them, since that is who will read them again in a replay. What
+follows a head is `http1_framing`'s.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from timetracer_otel.protocols.http_parts import RawHeaders
 
 __all__ = [
-    "Chunked",
-    "Counted",
-    "Framing",
     "HeadersToCome",
     "RequestHead",
     "StatusLine",
-    "UntilEnd",
-    "chunked_pieces",
-    "framing_of_request",
+    "end_of_head",
+    "has_body",
     "head_bytes",
+    "head_lines",
     "is_chunked",
+    "is_nothing_but_chunked",
     "parse_headers",
     "request_head",
     "split_head",
@@ -33,13 +32,8 @@ _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _REQUEST_LINE = re.compile(rb"([^ \r\n]+) ([^\r\n]*) (HTTP/1\.\d)(?=\r\n|\Z)")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)")
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked")
-_MAX_PIECE = 1024 * 1024
-"""A chunk of the chunked coding is kept whole up to this size, larger ones in pieces."""
-
-_MAX_LINE = 65536
-
-Take = Callable[[bytes], None]
-"""Where the bytes of a body go once they are out of their framing."""
+_BODY_LESS = frozenset({204, 304})
+_FIRST_FINAL = 200
 
 
 class RequestHead(NamedTuple):
@@ -84,6 +78,12 @@ class HeadersToCome(Sequence[tuple[bytes, bytes]]):
 
     def __getitem__(self, at: Any) -> Any:
         return self._parsed()[at]
+
+
+def end_of_head(data: bytes, start: int = 0) -> int:
+    """After the first empty line, which may lack its carriage return; -1 if there is none."""
+    end = _END_OF_HEAD.search(data, start)
+    return end.end() if end is not None else -1
 
 
 def split_head(data: bytes) -> tuple[bytes, bytes] | None:
@@ -139,162 +139,32 @@ def status_line(head: bytes) -> StatusLine | None:
 
 def head_bytes(first: str, headers: RawHeaders) -> bytes:
     """A head with the blank line that ends it."""
+    return head_lines(first, headers) + b"\r\n"
+
+
+def head_lines(first: str, headers: RawHeaders) -> bytes:
+    """The same without the blank line."""
     lines = [first.encode("latin-1")]
     lines += [name + b": " + value if name else value for name, value in headers]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-class Framing:
-    """How a body's end is told. `ended` once it has come; what follows is not the body's."""
-
-    __slots__ = ("_take", "ended", "trailers")
-
-    def __init__(self, take: Take) -> None:
-        self._take = take
-        self.ended = False
-        self.trailers: list[tuple[bytes, bytes]] = []
-
-    def feed(self, data: bytes) -> None:
-        """The next bytes of the wire."""
-        raise NotImplementedError
-
-    def broken_off(self) -> dict[str, object]:
-        """Nothing more comes: what a cassette has to say to have it break off there again."""
-        return {}
-
-
-class Counted(Framing):
-    """By a length: Content-Length, or nothing at all."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self, take: Take, length: int) -> None:
-        super().__init__(take)
-        self._left = length
-        self.ended = not length
-
-    def feed(self, data: bytes) -> None:
-        if self.ended or not data:
-            return
-        self._left -= len(data)
-        self._take(data if self._left >= 0 else data[: self._left])
-        self.ended = self._left <= 0
-
-
-class UntilEnd(Framing):
-    """By the end of the connection."""
-
-    __slots__ = ()
-
-    def feed(self, data: bytes) -> None:
-        if data:
-            self._take(data)
-
-
-class Chunked(Framing):
-    """By the chunked transfer coding: each chunk is taken as one piece."""
-
-    __slots__ = ("_got", "_held", "_line", "_parts", "_size", "_state")
-
-    def __init__(self, take: Take) -> None:
-        super().__init__(take)
-        self._state = "size"
-        self._line = b""
-        self._size = 0
-        self._got = 0
-        self._held = 0
-        self._parts: list[bytes] = []
-
-    def feed(self, data: bytes) -> None:
-        at = 0
-        while at < len(data) and not self.ended:
-            if self._state == "data":
-                at = self._in_chunk(data, at)
-            elif self._state == "broken":
-                self._line += data[at : at + max(0, _MAX_LINE - len(self._line))]
-                return
-            else:
-                at = self._in_line(data, at)
-
-    def _in_chunk(self, data: bytes, at: int) -> int:
-        """Two bytes end a chunk, whatever they are."""
-        step = min(self._size + 2 - self._got, len(data) - at)
-        inside = data[at : at + min(step, max(0, self._size - self._got))]
-        if inside:
-            self._parts.append(inside)
-            self._held += len(inside)
-        self._got += step
-        if self._got >= self._size or self._held >= _MAX_PIECE:
-            self._flush()
-        if self._got == self._size + 2:
-            self._state = "size"
-        return at + step
-
-    def _in_line(self, data: bytes, at: int) -> int:
-        end = data.find(b"\n", at)
-        if end < 0:
-            self._line += data[at : at + _MAX_LINE]
-            return len(data)
-        line, self._line = self._line + data[at : end + 1], b""
-        if self._state == "size":
-            self._begin_chunk(line)
-        elif line in (b"\r\n", b"\n"):
-            self.ended = True
-        else:
-            self.trailers += parse_headers([line.rstrip(b"\r\n")])
-        return end + 1
-
-    def _begin_chunk(self, line: bytes) -> None:
-        try:
-            self._size = int(line.partition(b";")[0], 16)
-        except ValueError:
-            self._state, self._line = "broken", line
-            return
-        self._got = 0
-        self._state = "data" if self._size > 0 else "trailers"
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._take(self._parts[0] if len(self._parts) == 1 else b"".join(self._parts))
-            self._parts.clear()
-            self._held = 0
-
-    def broken_off(self) -> dict[str, object]:
-        self._flush()
-        if self.ended:
-            return {}
-        if self._state == "data":
-            return {"broken_chunk": [self._size, self._got]}
-        last = b"0\r\n" if self._state == "trailers" else b""
-        return {"after_chunks": (last + self._line).decode("latin-1")}
-
-
-def framing_of_request(head: RequestHead, take: Take) -> Framing:
-    """How the body of a request is framed: no header, no body."""
-    return Chunked(take) if head.size is None else Counted(take, head.size)
+    return b"\r\n".join(lines) + b"\r\n"
 
 
 def is_chunked(headers: RawHeaders) -> bool:
-    """Whether a body with these headers is in the chunked transfer coding, to `http.client`."""
+    """Whether the chunked transfer coding is one of those that a body with these headers has."""
+    return any(
+        name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
+        for name, value in headers
+    )
+
+
+def is_nothing_but_chunked(headers: RawHeaders) -> bool:
+    """The same as far as `http.client` knows it: to it, other codings make it no coding at all."""
     for name, value in headers:
         if name.lower() == b"transfer-encoding":
             return value.strip().lower() == b"chunked"
     return False
 
 
-def chunked_pieces(
-    chunks: list[bytes], trailers: RawHeaders, notes: Mapping[str, object]
-) -> list[bytes]:
-    """Chunks in their framing again, broken off where `Framing.broken_off` noted it."""
-    whole, end = chunks, [head_bytes("0", trailers)]
-    broken, after = notes.get("broken_chunk"), notes.get("after_chunks")
-    if isinstance(broken, list):
-        size, got = broken
-        inside = min(size, got)
-        last = chunks[-1] if inside and chunks else b""
-        whole = chunks[:-1] if last else chunks
-        line = b"%x\r\n" % (len(last) + size - inside)
-        end = [line + last + b"\r\n"[: max(0, got - size)]]
-    elif isinstance(after, str):
-        end = [after.encode("latin-1")] if after else []
-    return [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in whole if chunk] + end
+def has_body(method: str, status: int) -> bool:
+    """Whether a response may have a body, whatever its headers say."""
+    return method != "HEAD" and status >= _FIRST_FINAL and status not in _BODY_LESS

@@ -143,7 +143,8 @@ class HttpRequest(Part):
 class HttpResponse(Part):
     """The status line, the headers as they came (``Name: value``, latin-1), the body.
 
-    `extensions` is what the client library says besides (``stream_id`` under HTTP/2).
+    `extensions` is what the client library says besides (``stream_id`` under HTTP/2), and what
+    of the bytes on the wire the other fields do not give: see `http_wire`.
     `error` is what ended the body early: the headers had come, the rest did not.
     """
 

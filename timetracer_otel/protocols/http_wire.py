@@ -1,27 +1,41 @@
-"""HTTP/1 as it passes over the wire: bytes to the readable parts of a cassette, and back.
+"""Messages of HTTP/1 as they pass over the wire, to the readable parts of a cassette and back.
 
-For clients whose seam is the connection. What a message says is kept readable; how it was
-spelled is kept beside it, in `extensions`, only where the readable parts do not give it:
-``reads`` are the sizes of the pieces that a waiting reader got, ``before`` holds informational
-responses (``103 Early Hints``), ``head`` the status line and headers as they were spelled, and
-``wire`` the body with its framing (base64).
+For clients whose seam is the connection. What a message says is kept readable; what of its bytes
+the readable parts do not give is kept beside it, under these words in `extensions`:
+
+- ``before``: informational responses (``103 Early Hints``) that came first,
+- ``head``: status line and headers, spelled as nobody would spell them,
+- ``wire``: the body in its framing (base64), where that is odd,
+- ``broken_chunk`` (the size that was announced, the bytes that came) and ``after_chunks``: where
+  a body in the chunked coding broke off,
+- ``reads``: sizes of the pieces that a waiting reader got.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.bodies import body_bytes, wire
+from timetracer_otel.protocols.http1 import (
+    HeadersToCome,
+    end_of_head,
+    has_body,
+    head_bytes,
+    is_chunked,
+    request_head,
+    split_head,
+)
+from timetracer_otel.protocols.http1_framing import Dechunked, chunked_pieces, dechunked
 from timetracer_otel.protocols.http_parts import (
     HttpRequestRef,
     HttpResponse,
     HttpResponseRef,
     RawHeaders,
-    header_lines,
+    header_pairs,
 )
 
 __all__ = [
@@ -30,12 +44,17 @@ __all__ = [
     "WireResponseRef",
     "content_size",
     "head_size",
+    "wire_pieces",
     "wire_reads",
 ]
 
 MAX_READS = 10_000
 _PIECE = 64 * 1024
 _INFORMATIONAL = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d")
+_FOLD = re.compile(rb"\r\n[ \t]+")
+
+
+# -- what passed, as it is noted -------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -49,20 +68,22 @@ class WireRequestRef(HttpRequestRef):
 
     def read(self) -> HttpRequestRef:
         """The same, as other clients describe it."""
-        first, headers = _head_of(self.head) if self.head else (b"", self.headers)
+        found = split_head(self.head)
+        head = request_head(found[0]) if found is not None else None
+        headers = head.headers if head is not None else self.headers
         return HttpRequestRef(
             method=self.method,
             url=self.url,
             headers=headers,
             body=self._content(headers),
-            http_version=first.rpartition(b" ")[2].decode("latin-1"),
+            http_version=head.http_version if head is not None else "",
         )
 
     def _content(self, headers: RawHeaders) -> Body | None:
         if self.body is None or not self.body.size:
             return None
         data = b"".join(self.body.chunks)
-        chunks = _dechunked(data)[0] if _is_chunked(headers) else [data]
+        chunks = _out_of_framing(headers, data).chunks
         return _replaced(self.body, chunks, self.body.size - len(data))
 
 
@@ -83,9 +104,7 @@ class WireResponseRef(HttpResponseRef):
         data = b"".join(whole.chunks)
         before, head_size = _up_to_final(data)
         rest = data[before + head_size :]
-        chunks, trailers = [rest], b""
-        if _is_chunked(self.headers):
-            chunks, trailers = _dechunked(rest)
+        chunks, trailers, notes = _out_of_framing(self.headers, rest)
         body = _replaced(whole, chunks, whole.size - len(data))
         found = HttpResponseRef(
             status=self.status,
@@ -94,67 +113,36 @@ class WireResponseRef(HttpResponseRef):
             reason=self.reason.encode("utf-8", "surrogateescape").decode("latin-1"),
             http_version="HTTP/{}.{}".format(*self.version),
             error=self.error,
-            trailers=list(_pairs(trailers)),
+            trailers=list(trailers),
             extensions=dict(self.extensions),
         )
         if before:
             found.extensions["before"] = data[:before].decode("latin-1")
         if 1 < len(self.reads) <= MAX_READS and not body.truncated:
             found.extensions["reads"] = list(self.reads)
-        _add_spelling(found, body, data[before : before + head_size], rest)
+        head = data[before : before + head_size]
+        if head != head_bytes(_status_line(found), found.headers):
+            found.extensions["head"] = head.decode("latin-1")
+        if not body.truncated:  # it cannot be served again
+            _add_framing(found, body, rest, notes)
         return found
 
 
-def _add_spelling(found: HttpResponseRef, body: Body, head: bytes, rest: bytes) -> None:
-    """What of the bytes the readable parts do not give."""
-    if head != _head(found.http_version, found.status, found.reason, found.headers):
-        found.extensions["head"] = head.decode("latin-1")
-    if body.truncated:  # it cannot be served again
+def _add_framing(
+    found: HttpResponseRef, body: Body, rest: bytes, notes: Mapping[str, object]
+) -> None:
+    """What the readable parts do not give of a body that came as `rest`."""
+    if not rest or not is_chunked(found.headers):
         return
-    trailers = header_lines(found.trailers)
-    if rest != _framed(found.headers, body.chunks, body.state, trailers):
+    ended = body.state == "complete"
+    if rest != b"".join(_framed(body.chunks, found.trailers, notes, ended=ended)):
         found.extensions["wire"] = base64.b64encode(rest).decode("ascii")
+    else:
+        found.extensions.update(notes)
 
 
-def wire_reads(response: HttpResponse, *, title: str) -> list[bytes]:
-    """The bytes of a response, in pieces: the next one for whoever waits when one is used up.
-
-    Raises `CannotReplay` for a truncated body.
-    """
-    part = response.body
-    state = part.state if part is not None else "complete"
-    headers, chunks = wire(response.headers, part, title=title)
-    rest = _kept_rest(response, headers)
-    if rest is None:
-        rest = _framed(headers, chunks, state, response.trailers)
-    before = str(response.extensions.get("before", "")).encode("latin-1")
-    data = before + _kept_head(response, headers) + rest
-    reads = response.extensions.get("reads", [])
-    if isinstance(reads, list) and reads and sum(reads) == len(data):
-        return _split(data, reads)
-    return [data[at : at + _PIECE] for at in range(0, len(data), _PIECE)]
-
-
-def _kept_head(response: HttpResponse, headers: RawHeaders) -> bytes:
-    """As it was spelled; what was edited since is spelled anew."""
-    told = _head(response.http_version, response.status, response.reason, headers)
-    kept = str(response.extensions.get("head", "")).encode("latin-1")
-    if not kept:
-        return told
-    first, pairs = _head_of(kept)
-    same = b" %d" % response.status in first and pairs == headers
-    return kept if same else told
-
-
-def _kept_rest(response: HttpResponse, headers: RawHeaders) -> bytes | None:
-    """The body as it was framed; None where that is not kept, or the body was edited since."""
-    try:
-        kept = base64.b64decode(str(response.extensions.get("wire", "")), validate=True)
-    except ValueError:
-        return None
-    content = b"".join(_dechunked(kept)[0]) if _is_chunked(headers) else kept
-    told = body_bytes(response.body) if response.body is not None else b""
-    return kept if kept and content == told else None
+def _out_of_framing(headers: RawHeaders, data: bytes) -> Dechunked:
+    return dechunked(data) if data and is_chunked(headers) else Dechunked([data], [], {})
 
 
 def _replaced(body: Body, chunks: list[bytes], dropped: int) -> Body:
@@ -171,9 +159,8 @@ def _replaced(body: Body, chunks: list[bytes], dropped: int) -> Body:
 
 def content_size(request: bytes) -> int:
     """How many bytes of a request's content are among those that went out."""
-    head, end, rest = request.partition(b"\r\n\r\n")
-    chunked = _is_chunked(_head_of(head + end)[1])
-    return sum(map(len, _dechunked(rest)[0])) if chunked else len(rest)
+    head, rest = split_head(request) or (request, b"")
+    return sum(map(len, _out_of_framing(HeadersToCome(head), rest).chunks))
 
 
 def head_size(data: bytes) -> int:
@@ -185,7 +172,7 @@ def _up_to_final(data: bytes) -> tuple[int, int]:
     """How many bytes informational responses take, and how many the head after them."""
     before = 0
     while True:
-        end = _end_of_head(data, before)
+        end = end_of_head(data, before)
         if end < 0:
             return before, len(data) - before
         if not _INFORMATIONAL.match(data, before):
@@ -193,65 +180,79 @@ def _up_to_final(data: bytes) -> tuple[int, int]:
         before = end
 
 
-def _end_of_head(data: bytes, start: int) -> int:
-    """After the first empty line, which may lack its carriage return; -1 if there is none."""
-    end = data.find(b"\n\r\n", start)
-    bare = data.find(b"\n\n", start, end if end >= 0 else len(data))
-    return bare + 2 if bare >= 0 else end + 3 if end >= 0 else -1
+# -- the same bytes again --------------------------------------------------------------------------
 
 
-def _head_of(head: bytes) -> tuple[bytes, RawHeaders]:
-    """The first line, and the header pairs."""
-    first, _, rest = head.partition(b"\n")
-    return first.rstrip(b"\r"), _pairs(rest)
+def wire_reads(response: HttpResponse, *, title: str, method: str = "GET") -> list[bytes]:
+    """The bytes of a response, in pieces: the next one for whoever waits when one is used up.
+
+    Raises `CannotReplay` for a truncated body.
+    """
+    headers, chunks = wire(response.headers, response.body, title=title)
+    chunked = is_chunked(headers) and has_body(method, response.status)
+    data = b"".join(wire_pieces(response, headers, chunks, chunked=chunked))
+    reads = response.extensions.get("reads", [])
+    if isinstance(reads, list) and reads and sum(reads) == len(data):
+        return _split(data, reads)
+    return [data[at : at + _PIECE] for at in range(0, len(data), _PIECE)]
 
 
-def _pairs(lines: bytes) -> RawHeaders:
-    found = []
-    for line in lines.splitlines():
-        name, colon, value = line.partition(b":")
-        if colon:
-            found.append((name, value.strip(b" \t")))
-    return found
+def wire_pieces(
+    response: HttpResponse, headers: RawHeaders, chunks: list[bytes], *, chunked: bool
+) -> list[bytes]:
+    """The bytes of a response: all that comes before its body, then that in its pieces.
+
+    `headers` and `chunks` are those to be served; `chunked` says whether the client that reads
+    them takes the body to be in the chunked coding.
+    """
+    before = str(response.extensions.get("before", "")).encode("latin-1")
+    pieces = chunks
+    if chunked:
+        kept = _kept_framing(response)
+        ended = response.body is None or response.body.state == "complete"
+        trailers = header_pairs(response.trailers)
+        pieces = [kept] if kept else _framed(chunks, trailers, response.extensions, ended=ended)
+    return [before + _kept_head(response, headers), *(piece for piece in pieces if piece)]
 
 
-def _is_chunked(headers: RawHeaders) -> bool:
-    return any(
-        name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
-        for name, value in headers
-    )
+def _status_line(response: HttpResponse | HttpResponseRef) -> str:
+    return f"{response.http_version} {response.status} {response.reason}"
 
 
-def _dechunked(data: bytes) -> tuple[list[bytes], bytes]:
-    """The chunks as far as they came, and what follows the last one."""
-    chunks: list[bytes] = []
-    at = 0
-    while (end := data.find(b"\r\n", at)) >= 0:
-        try:
-            size = int(data[at:end].partition(b";")[0], 16)
-        except ValueError:
-            break
-        start = end + 2
-        if size <= 0:
-            return chunks, data[start:]
-        chunks.append(data[start : start + size])
-        at = start + size + 2
-    return chunks, b""
+def _kept_head(response: HttpResponse, headers: RawHeaders) -> bytes:
+    """As it was spelled; what was edited since is spelled anew."""
+    told = head_bytes(_status_line(response), headers)
+    kept = str(response.extensions.get("head", "")).encode("latin-1")
+    found = split_head(kept)
+    if found is None:
+        return told
+    first = kept.partition(b"\n")[0]
+    same = b" %d" % response.status in first
+    return kept if same and _bare(HeadersToCome(found[0])) == _bare(headers) else told
 
 
-def _head(version: str, status: int, reason: str, headers: RawHeaders) -> bytes:
-    first = f"{version} {status} {reason}\r\n".encode("latin-1")
-    return b"".join([first, *(b"%s: %s\r\n" % (n, v) for n, v in headers), b"\r\n"])
+def _bare(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """Without the spaces that a parser may take away."""
+    return [(name, _FOLD.sub(b" ", value).strip(b" \t")) for name, value in headers]
 
 
-def _framed(headers: RawHeaders, chunks: list[bytes], state: str, trailers: Sequence[str]) -> bytes:
-    """The body with what says where it ends."""
-    if not _is_chunked(headers):
-        return b"".join(chunks)
-    framed = [b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks]
-    if state == "complete":
-        framed.append("".join(["0\r\n", *(f"{t}\r\n" for t in trailers), "\r\n"]).encode("latin-1"))
-    return b"".join(framed)
+def _kept_framing(response: HttpResponse) -> bytes:
+    """The body as it was framed; nothing where that is not kept, or the body was edited since."""
+    try:
+        kept = base64.b64decode(str(response.extensions.get("wire", "")), validate=True)
+    except ValueError:
+        return b""
+    told = body_bytes(response.body) if response.body is not None else b""
+    return kept if b"".join(dechunked(kept).chunks) == told else b""
+
+
+def _framed(
+    chunks: list[bytes], trailers: RawHeaders, notes: Mapping[str, object], *, ended: bool
+) -> list[bytes]:
+    """Chunks with what says where they end; where they did not, that is not said."""
+    if not ended and "broken_chunk" not in notes and "after_chunks" not in notes:
+        notes = {"after_chunks": ""}
+    return chunked_pieces(chunks, trailers, notes)
 
 
 def _split(data: bytes, sizes: Sequence[int]) -> list[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from timetracer_otel.interaction.parts import InteractionBase
 from timetracer_otel.protocols.http import HTTP
 from timetracer_otel.protocols.memcached import MEMCACHED
+from timetracer_otel.protocols.mongodb import MONGODB
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.redis import REDIS
 from timetracer_otel.protocols.sql import SQL
@@ -16,6 +17,7 @@ PROTOCOLS: dict[str, Protocol] = {
     for protocol in (
         HTTP,
         MEMCACHED,
+        MONGODB,
         REDIS,
         SQL,
     )

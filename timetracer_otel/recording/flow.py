@@ -7,9 +7,9 @@ order of creation, which is the same in the recording and in its replay.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
-__all__ = ["CURRENT_FLOW", "SEPARATOR", "Flow"]
+__all__ = ["CURRENT_FLOW", "SEPARATOR", "Aside", "Flow", "step_aside", "step_back"]
 
 SEPARATOR = " › "
 
@@ -69,3 +69,34 @@ class Flow:
 
 CURRENT_FLOW: ContextVar[Flow | None] = ContextVar("timetracer_flow", default=None)
 """The task's or thread's own step; wins over the span's while that span is current."""
+
+
+class Aside(Flow):
+    """No step of the request: what a driver does for itself while the request waits for it.
+
+    Tasks and threads that are started there are not numbered; clock reads and draws are neither
+    kept nor given. `of` is the step that the request stepped aside from.
+    """
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Flow | None) -> None:
+        self.of = of
+        self.span_id = _NOWHERE
+        self._path = ""
+        self._counts = None
+
+
+_NOWHERE = -1
+
+
+def step_aside() -> Token[Flow | None]:
+    """From here on the running code is a driver's own; `CURRENT_FLOW.reset` ends it."""
+    now = CURRENT_FLOW.get()
+    return CURRENT_FLOW.set(now if type(now) is Aside else Aside(now))
+
+
+def step_back() -> Token[Flow | None]:
+    """From here on it is the request's again, in the midst of what a driver does for itself."""
+    now = CURRENT_FLOW.get()
+    return CURRENT_FLOW.set(now.of if isinstance(now, Aside) else now)

@@ -27,7 +27,7 @@ from timetracer_otel.recording.current import (
 )
 from timetracer_otel.recording.draft import Draft, Scope
 from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
-from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
 from timetracer_otel.recording.outside import Outside
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
@@ -236,6 +236,8 @@ class Recorder:
         """The running code's place in its request; None outside of any recorded trace."""
         span_id = otel.get_current_span().get_span_context().span_id
         own = CURRENT_FLOW.get()
+        if type(own) is Aside:
+            return None
         if own is not None and own.span_id == span_id:
             return own
         record = self._by_span.get(span_id)
@@ -253,6 +255,8 @@ class Recorder:
         if record is None or record.discarded:
             return None
         own = CURRENT_FLOW.get()
+        if type(own) is Aside:
+            return None
         if own is not None and own.span_id == span_id:
             return record, own.path
         flow = record.flows.get(span_id)

@@ -12,16 +12,18 @@ from typing import Any
 from timetracer_otel.http_exchange import Exchange, Passing
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.protocols.http1 import (
-    Chunked,
-    Counted,
-    Framing,
     HeadersToCome,
     RequestHead,
     StatusLine,
-    UntilEnd,
-    framing_of_request,
     split_head,
     status_line,
+)
+from timetracer_otel.protocols.http1_framing import (
+    Chunked,
+    Counted,
+    Framing,
+    UntilEnd,
+    framing_of_request,
 )
 from timetracer_otel.protocols.http_parts import HttpResponseRef
 from timetracer_otel.recording.guard import guarded
