@@ -38,7 +38,7 @@ def test_everything_is_as_without(name: str, variables: dict[str, Any], leave_af
 
 
 def test_a_stream_has_no_more_ways_to_read_than_the_server_gave_it() -> None:
-    """The stream of gunicorn has no `readinto`, and werkzeug takes another way where that is missing."""
+    """The stream of gunicorn has no `readinto`; werkzeug takes another way then."""
 
     class Stream:
         def read(self, size: int = -1) -> bytes:

@@ -31,8 +31,9 @@ class InputTee:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
         # PEP 3333 asks for neither: frameworks look whether the server's stream has them
-        noting = {"read1": self._take, "readinto": self._fill}.get(name)
-        return partial(noting, found) if noting is not None else found
+        if name == "read1":
+            return partial(self._take, found)
+        return partial(self._fill, found) if name == "readinto" else found
 
     def __repr__(self) -> str:
         return repr(self._inner)
