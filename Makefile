@@ -5,7 +5,7 @@
 #   make test ARGS="-k redirect"    arguments to pytest
 
 .DEFAULT_GOAL := help
-.PHONY: bench check clean constraints coverage demo format help servers test
+.PHONY: bench check clean constraints coverage demo fidelity format help servers test test-versions
 
 PYTHON ?=
 export PYTHON
@@ -16,7 +16,7 @@ dev := .venv-dev$(version)
 demo := .venv-demo$(version)
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(demo)/complete ## Record a checkout that fails, and replay it with everything switched off
 	@$(demo)/bin/timetracer demo
@@ -40,6 +40,12 @@ coverage: $(dev)/complete servers ## Run the tests and show the lines they never
 	$(dev)/bin/coverage run -m pytest $(ARGS)
 	$(dev)/bin/coverage combine --quiet
 	$(dev)/bin/coverage report
+
+fidelity: $(dev)/complete servers ## Compare every case of every client, and write docs/fidelity.md
+	$(dev)/bin/python -m pytest --fidelity -p no:randomly tests/*/test_conformance.py $(ARGS)
+
+test-versions: $(dev)/complete servers ## Test older versions of the libraries, and write docs/versions.md
+	@$(dev)/bin/python -m tests.versions $(ARGS)
 
 bench: $(dev)/complete ## Measure what recording and replay cost
 	@$(dev)/bin/python -m benchmarks $(ARGS)

@@ -30,6 +30,7 @@ __all__ = [
     "caller",
     "monotonic_changes",
     "site_of",
+    "treated_as",
     "treatment",
     "wall_changes",
 ]
@@ -59,11 +60,14 @@ _LOOPS = frozenset(
 )
 """Event loops, servers, drivers: they compare monotonic readings with timers, which stay real."""
 
+_CONNECTIONS = frozenset({"h11", "h2", "httpcore", "httpcore2", "urllib3"})
+"""Below the clients: they ask how old a connection is, and how long is left to wait."""
+
 _UNSEEN = frozenset(
     {
         *("asyncio", "concurrent", "logging", "selectors", "socket", "ssl", "threading"),
         *("granian", "gunicorn", "hypercorn", "uvicorn", "waitress"),
-        *("h11", "h2", "httpcore", "httpcore2", "urllib3"),
+        *_CONNECTIONS,
     }
 )
 """Wall-clock readers whose readings reach no reply: log records, connection ages, `Date`."""
@@ -73,6 +77,10 @@ _OURS = frozenset(
 )
 _STRANGE = "this version of time-machine does not divert the clock as expected"
 _TREATMENTS: dict[str, dict[Any, Treatment]] = {clock: {} for clock in (WALL, *MONOTONIC)}
+_TREATED: dict[tuple[str, Treatment], set[Any]] = {
+    (clock, treated): set() for clock in _TREATMENTS for treated in Treatment
+}
+_frame = sys._getframe
 
 
 def site_of(frame: FrameType) -> str:
@@ -82,7 +90,10 @@ def site_of(frame: FrameType) -> str:
 
 def caller() -> FrameType | None:
     """The frame that reads the clock, past our own; None when C code without a frame does."""
-    frame: FrameType | None = sys._getframe(1)
+    try:
+        frame: FrameType | None = _frame(2)  # the first is the reading function, ours
+    except ValueError:
+        return None
     while frame is not None and frame.f_globals.get("__name__") in _OURS:
         frame = frame.f_back
     return frame
@@ -97,7 +108,13 @@ def treatment(clock: str, frame: FrameType) -> Treatment:
     except (KeyError, TypeError):  # not seen yet; or a name that is no name at all
         name = module if isinstance(module, str) else "?"
         found = known[name] = _wall(name) if clock == WALL else _monotonic(name)
+        _TREATED[clock, found].add(name)
         return found
+
+
+def treated_as(clock: str, treated: Treatment) -> set[Any]:
+    """The modules, as far as they have read `clock`, whose reads are treated so: it grows."""
+    return _TREATED[clock, treated]
 
 
 def _wall(module: str) -> Treatment:
@@ -116,6 +133,8 @@ def _monotonic(module: str) -> Treatment:
     # the program itself is no part of the standard library, whatever its list says
     if package in sys.stdlib_module_names and package != "__main__":
         return Treatment.REAL
+    if package in _CONNECTIONS:
+        return Treatment.TICKING
     return Treatment.RECORDED
 
 
@@ -228,6 +247,8 @@ def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, 
     """Replace the monotonic clocks by ``wrap(name, clock in nanoseconds)``.
 
     The readings in seconds are made of the nanoseconds as Python makes them: divided by 1e9.
+    Whoever is left alone on both sides, as event loops are some forty times a request, gets no
+    further than here.
     """
     changes: list[Change] = []
     for name in MONOTONIC:
@@ -237,11 +258,19 @@ def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, 
 
 
 def _seconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
+    alone = treated_as(name, Treatment.REAL)
+
     def make(original: Callable[..., float]) -> Callable[[], float]:
         nanoseconds = wrap(name, getattr(time, f"{name}_ns"))
 
         def seconds(_owner: object, /, *wrong: object) -> float:
-            return original(*wrong) if wrong else nanoseconds() / 1e9
+            try:
+                if wrong or _frame(1).f_globals["__name__"] in alone:
+                    return original(*wrong)
+            except (KeyError, TypeError, ValueError):  # no module, a strange one, or no caller
+                if wrong:
+                    raise
+            return nanoseconds() / 1e9
 
         return in_place_of(original, seconds, "time")  # type: ignore[no-any-return]
 

@@ -14,7 +14,7 @@ import wrapt
 
 from timetracer_otel.dbapi_calls import Apart, Call, Origin, asked_with
 from timetracer_otel.recording import guarded
-from timetracer_otel.values import is_fixed, snapshot
+from timetracer_otel.values import snapshot
 
 __all__ = [
     "PARTS",
@@ -32,6 +32,10 @@ else:
     _Proxy = wrapt.ObjectProxy
 
 _NO_KEYWORDS: dict[str, Any] = {}
+
+_IN_EXECUTE, _IN_EXECUTED = guarded("dbapi execute"), guarded("dbapi executed")
+_IN_FETCH, _IN_END = guarded("dbapi fetch"), guarded("dbapi end")
+_IN_CONNECTION = guarded("dbapi connection")
 
 RUNNING = frozenset(("execute", "executemany", "executescript", "callproc", "nextset"))
 """Methods that run something, on cursors and, with several drivers, on connections."""
@@ -126,7 +130,7 @@ class RecordingCursor(_Proxy):
     ) -> Any:
         self._self_end()
         noted: Call | None = None
-        with guarded("dbapi execute"):
+        with _IN_EXECUTE:
             noted = self._self_origin.begin(operation, *asked_with(args, keywords))
         if noted is None:
             returned = call(*args, **keywords)
@@ -137,46 +141,32 @@ class RecordingCursor(_Proxy):
             with guarded("dbapi error"):
                 noted.failed(error, "execute")
             raise
-        with guarded("dbapi executed"):
+        with _IN_EXECUTED:
             if self._self_connection is not None and self._self_connection._self_has_notices:
                 noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
+            self.fetchone = noted.fetching(self.__wrapped__)  # type: ignore[method-assign]
             self._self_call = noted
         return self if returned is self.__wrapped__ else returned
 
     def fetchone(self) -> Any:
-        cursor, call = self.__wrapped__, self._self_call
-        if call is None:
-            return cursor.fetchone()
-        try:
-            row = cursor.fetchone()
-        except BaseException as error:
-            self._self_broke_off(error)
-            raise
-        if call.quick and is_fixed(row):  # most rows, and nothing here can fail
-            call.quick -= 1
-            call.answer.rows.append(row)
-            return row
-        with guarded("dbapi fetch"):
-            if row is not None:
-                call.fetched_one(cursor, row)
-            else:
-                self._self_call = None
-                call.read_to_the_end(cursor)
-        return row
+        """Before anything was executed; from then on the call's own stands here."""
+        return self.__wrapped__.fetchone()
 
     def fetchmany(self, *args: Any, **keywords: Any) -> Any:
         rows = self._self_fetch(self.__wrapped__.fetchmany, *args, **keywords)
-        if self._self_call is not None:
-            with guarded("dbapi fetch"):
-                self._self_call.fetched(self.__wrapped__, rows)
+        call = self._self_call
+        if call is not None and not call.over:
+            with _IN_FETCH:
+                call.fetched(self.__wrapped__, rows)
         return rows
 
     def fetchall(self) -> Any:
         rows = self._self_fetch(self.__wrapped__.fetchall)
-        if self._self_call is not None:
-            with guarded("dbapi fetch"):
-                self._self_call.fetched(self.__wrapped__, rows)
+        call = self._self_call
+        if call is not None and not call.over:
+            with _IN_FETCH:
+                call.fetched(self.__wrapped__, rows)
                 self._self_end()
         return rows
 
@@ -189,8 +179,8 @@ class RecordingCursor(_Proxy):
 
     def _self_broke_off(self, error: BaseException) -> None:
         call, self._self_call = self._self_call, None
-        if call is not None:
-            with guarded("dbapi fetch"):
+        if call is not None and not call.over:
+            with _IN_FETCH:
                 call.broke_off(error)
 
     def __iter__(self) -> Iterator[Any]:
@@ -209,12 +199,9 @@ class RecordingCursor(_Proxy):
 
     def _self_end(self) -> None:
         call, self._self_call = self._self_call, None
-        if call is not None:
-            with guarded("dbapi end"):
+        if call is not None and not call.over:
+            with _IN_END:
                 call.finish()
-
-    def __del__(self) -> None:
-        self._self_end()
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
@@ -342,17 +329,17 @@ def _ask(
 ) -> Any:
     """Call it; what it gives is noted if it is plain, and what it raises."""
     noted: Call | None = None
-    with guarded("dbapi connection"):
+    with _IN_CONNECTION:
         parameters = [*args, keywords] if keywords else list(args)
         noted = origin.begin(operation, "", parameters or None)
     try:
         value = _called(origin, call)
     except BaseException as error:
-        with guarded("dbapi connection"):
+        with _IN_CONNECTION:
             if noted is not None:
                 noted.failed(error, operation)
         raise
-    with guarded("dbapi connection"):
+    with _IN_CONNECTION:
         if noted is not None and isinstance(value, _TOLD):
             noted.returned(snapshot(value))
         elif noted is not None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin
+from timetracer_otel.recording import Draft, active_recorder, begin, guarded
 from timetracer_otel.recording.current import current_place
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
-from timetracer_otel.values import snapshot, snapshot_rows
+from timetracer_otel.values import FIXED, snapshot, snapshot_rows
 
 __all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
 
 _TOLD = (int, str, bytes, tuple, list)
 _SETTINGS = (int, str, type(None))
+
+_IN_FETCH, _IN_END = guarded("dbapi fetch"), guarded("dbapi end")
 
 _CELL_BYTES = 64
 """What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
@@ -137,22 +139,28 @@ def place_of_connecting() -> dict[str, object]:
 
 
 class Call:
-    """One call and what has been fetched of its answer so far."""
+    """One call and what has been fetched of its answer so far.
 
-    __slots__ = ("_draft", "_held", "_kept", "_limit", "answer", "quick")
+    Held by its cursor and, in ``connection.execute(…).fetchone()``, by that alone: where both let
+    go of it nothing more is fetched. `over` unless rows may follow.
+    """
+
+    __slots__ = ("_ahead", "_draft", "_held", "_kept", "_limit", "answer", "over")
 
     def __init__(self, draft: Draft, max_rows: int) -> None:
         self._draft = draft
         self.answer = SqlResponseRef()
         self._limit = max_rows
         self._kept = 0
-        self.quick = 0
+        self._ahead = 0
+        self.over = True
         # A request's own call is joined with what is fetched until its trace is complete. What
         # belongs to no request is written at any moment, so it stays open until it is read.
         self._held = draft.scope == "bootstrap" or draft.trace.fragment
 
     def executed(self, cursor: Any, returned: object) -> None:
         """The driver has executed it; rows may follow."""
+        self.over = False
         answer = self.answer
         answer.description = cursor.description
         answer.rowcount = cursor.rowcount
@@ -167,17 +175,48 @@ class Call:
         if notices:
             self.answer.extra["notices"] = list(notices)
 
-    def fetched_one(self, cursor: Any, row: Any) -> None:
-        """The application has fetched `row`.
+    def fetching(self, cursor: Any) -> Callable[[], Any]:
+        """The cursor's `fetchone` with a note of each row.
 
-        Many come so: memory is asked for beforehand, and the next `quick` of them may be put into
-        the answer as they are, if nothing in them can change.
+        Rows are fetched one by one by the thousand: most are tuples in which nothing can change,
+        and memory has been asked for beforehand.
         """
+        fetch = cursor.fetchone
+        keep = self.answer.rows.append
+
+        def fetchone() -> Any:
+            try:
+                row = fetch()
+            except BaseException as error:
+                if not self.over:
+                    with _IN_FETCH:
+                        self.broke_off(error)
+                raise
+            if self.over:
+                return row
+            if self._ahead and type(row) is tuple:
+                for cell in row:  # half of what a set of the kinds would take
+                    if type(cell) not in FIXED:
+                        break
+                else:
+                    self._ahead -= 1
+                    keep(row)
+                    return row
+            with _IN_FETCH:
+                self._fetched_one(cursor, row)
+            return row
+
+        return fetchone
+
+    def _fetched_one(self, cursor: Any, row: Any) -> None:
+        if row is None:
+            self._read_to_the_end(cursor)
+            return
         self.fetched(cursor, (row,))
         ahead = min(_AHEAD, self._limit - self._kept)
-        wanted = self._kept > 1 and ahead > 0 and not self.answer.truncated and not self.quick
+        wanted = self._kept > 1 and ahead > 0 and not self.answer.truncated and not self._ahead
         if wanted and self._draft.trace.grant(ahead * len(row) * _CELL_BYTES):
-            self.quick = ahead
+            self._ahead = ahead
             self._kept += ahead
 
     def fetched(self, cursor: Any, rows: Sequence[Any]) -> None:
@@ -218,15 +257,20 @@ class Call:
         self.answer.error = Failure.of(error)
         self.finish()
 
-    def read_to_the_end(self, cursor: Any) -> None:
-        """There was no further row."""
+    def _read_to_the_end(self, cursor: Any) -> None:
         if cursor.rowcount != self.answer.rowcount:  # SQLite counts what it has returned
             self.answer.extra["rowcount when read"] = cursor.rowcount
         self.finish()
 
     def finish(self) -> None:
         """Nothing more is fetched."""
+        self.over = True
         self._draft.answered(self.answer)
+
+    def __del__(self) -> None:
+        if not self.over:
+            with _IN_END:
+                self.finish()
 
     def returned(self, value: object) -> None:
         """The call is over, and gave `value` alone."""

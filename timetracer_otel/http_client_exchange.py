@@ -110,13 +110,11 @@ class WireExchange:
         )
         if self._out is not None:
             self._out[0].broken_off()
-        passing = self._passing = self._exchange.answered(noted)
         length = 0 if self._method == "HEAD" else response.length
         if length == len(rest) and not response.chunked:  # all of it came at once, as most do
-            if rest:
-                passing.feed(rest)
-            passing.ended()
+            self._exchange.answered_whole(noted, rest)
         else:
+            passing = self._passing = self._exchange.answered(noted)
             self._framing = _framing_of(length, response.chunked, passing)
             self.received(rest)
 

@@ -83,9 +83,7 @@ class Exchange:
 
     def sends(self, data: bytes) -> None:
         """The request's body, which is there as a whole."""
-        body = self.request.body = self._draft.body()
-        body.feed(data)
-        body.finish()
+        self.request.body = self._draft.whole_body(data)
 
     def sending(self) -> Passing:
         """The request's body, which is yet to be made, chunk by chunk."""
@@ -98,6 +96,12 @@ class Exchange:
         response.body = body = self._draft.body()
         self._draft.answered(response)
         return Passing(body, response)
+
+    def answered_whole(self, response: HttpResponseRef, data: bytes) -> None:
+        """Status and headers have come, and all of the body with them."""
+        self._sent()
+        response.body = self._draft.whole_body(data)
+        self._draft.answered(response)
 
     def failed(self, error: BaseException, stage: str = "send") -> None:
         """`error` came in place of an answer."""

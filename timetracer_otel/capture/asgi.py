@@ -22,6 +22,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 _RECORDED = frozenset({"http", "websocket"})
 
+_IN_REQUEST, _IN_RECEIVE = guarded("asgi request"), guarded("asgi receive")
+_IN_SEND, _IN_END = guarded("asgi send"), guarded("asgi end")
+
 _LAYERS = 32
 """Middleware around an application that is looked through."""
 
@@ -41,7 +44,7 @@ class AsgiCapture:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: _Exchange | WebSocketNote | None = None
         if active_recorder() is not None and scope["type"] in _RECORDED:
-            with guarded("asgi request"):
+            with _IN_REQUEST:
                 exchange = _begin(scope)
         if exchange is None:
             await self.app(scope, receive, send)
@@ -107,7 +110,7 @@ class _Exchange:
         @wraps(receive)
         async def tee() -> Message:
             message = await receive()
-            with guarded("asgi receive"):
+            with _IN_RECEIVE:
                 self._note_received(message)
             return message
 
@@ -128,7 +131,7 @@ class _Exchange:
     def sending(self, send: Send) -> Send:
         @wraps(send)
         async def tee(message: Message) -> None:
-            with guarded("asgi send"):
+            with _IN_SEND:
                 self._note_sent(message)
             await send(message)
 
@@ -151,7 +154,7 @@ class _Exchange:
             self._response.trailers += list(message.get("headers", ()))
 
     def end(self, error: BaseException | None) -> None:
-        with guarded("asgi end"):
+        with _IN_END:
             self._request.route = _route(self._scope) or self._request.route
             self._got.finish("unread")
             self._sent.finish("aborted")

@@ -30,8 +30,8 @@ def _noting(clock: str, below: Callable[[], int]) -> Callable[[], int]:
     def read() -> int:
         now = below()
         try:
-            frame = caller()  # first: drivers and loops read it often, and theirs are not kept
-            if frame is not None and treatment(clock, frame) is _RECORDED:
+            frame = caller()
+            if frame is not None and treatment(clock, frame) is _RECORDED:  # few reads are
                 place = current_place()
                 if place is not None:
                     record, path = place

@@ -18,6 +18,10 @@ from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = ["LIBRARY", "library_for"]
 
+_IN_REQUEST, _IN_RESPONSE, _IN_ERROR = map(
+    guarded, ("httpx request", "httpx response", "httpx error")
+)
+
 
 class _Tee:
     """What the streams of both kinds share: the stream they stand for, and who notes it."""
@@ -79,7 +83,7 @@ class _Call:
 
     def __enter__(self) -> Self:
         if active_recorder() is not None:
-            with guarded("httpx request"):
+            with _IN_REQUEST:
                 self._begin()
         return self
 
@@ -101,7 +105,7 @@ class _Call:
         """`response`, as it is."""
         exchange = self._exchange
         if exchange is not None:
-            with guarded("httpx response"):
+            with _IN_RESPONSE:
                 self._answered(exchange, response)
         return response
 
@@ -114,12 +118,12 @@ class _Call:
             http_version=extensions.get("http_version", b"").decode("latin-1"),
             extensions=described(extensions),
         )
-        passing = exchange.answered(ref)
         stream = response.stream
         if isinstance(stream, self._kind.whole):
-            passing.feed(b"".join(stream))
-            passing.ended()
-        elif hasattr(stream, "_httpcore_stream"):
+            exchange.answered_whole(ref, b"".join(stream))
+            return
+        passing = exchange.answered(ref)
+        if hasattr(stream, "_httpcore_stream"):
             # below what maps httpcore's errors to httpx's: a replay has them mapped again
             stream._httpcore_stream = self._tee(stream._httpcore_stream, passing)
         else:  # from a transport that something else has replaced
@@ -135,7 +139,7 @@ class _Call:
             self._request.stream = self._stream
         exchange = self._exchange
         if exchange is not None:
-            with guarded("httpx error"):
+            with _IN_ERROR:
                 if error is not None:
                     exchange.failed(error)
                 else:

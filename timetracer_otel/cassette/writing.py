@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +11,23 @@ from msgspec.structs import replace
 
 from timetracer_otel.cassette.model import Cassette, Interaction
 
-__all__ = ["write_cassette"]
+__all__ = ["Shared", "write_cassette"]
 
 _ENCODER = msgspec.json.Encoder()
 _FOLD = f"fold:{uuid.uuid4().hex}"
 """Stands for a folded piece until it is put in: no recorded value can guess it."""
+
+_FOLDED = _ENCODER.encode(_FOLD)
+
+
+class Shared(list[Interaction]):
+    """Interactions that many cassettes carry: written out once, and not to be changed."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, interactions: Iterable[Interaction]) -> None:
+        super().__init__(interactions)
+        self.written: bytes | None = None
 
 
 def write_cassette(cassette: Cassette) -> bytes:
@@ -25,10 +37,11 @@ def write_cassette(cassette: Cassette) -> bytes:
     read them, and a changed row is one changed line.
     """
     folded: list[bytes] = []
+    bootstrap = cassette.bootstrap
     document = replace(
         cassette,
         interactions=[_fold_rows(i, folded) for i in cassette.interactions],
-        bootstrap=[_fold_rows(i, folded) for i in cassette.bootstrap],
+        bootstrap=_placeholder(_written(bootstrap), folded) if bootstrap else [],
         clock=[
             replace(reads, offsets_ns=_placeholder(_ENCODER.encode(reads.offsets_ns), folded))
             for reads in cassette.clock
@@ -36,6 +49,19 @@ def write_cassette(cassette: Cassette) -> bytes:
     )
     text = msgspec.json.format(_ENCODER.encode(document), indent=2)
     return _unfold(text, folded) + b"\n"
+
+
+def _written(interactions: list[Interaction]) -> bytes:
+    known = interactions.written if isinstance(interactions, Shared) else None
+    if known is not None:
+        return known
+    folded: list[bytes] = []
+    document = _ENCODER.encode([_fold_rows(i, folded) for i in interactions])
+    lines = msgspec.json.format(document, indent=2).replace(b"\n", b"\n  ")  # one level down
+    written = _unfold(lines, folded)
+    if isinstance(interactions, Shared):
+        interactions.written = written
+    return written
 
 
 def _placeholder(content: bytes, folded: list[bytes]) -> Any:
@@ -57,7 +83,7 @@ def _unfold(text: bytes, folded: list[bytes]) -> bytes:
     """Put the folded pieces in, in order."""
     if not folded:
         return text
-    first, *rest = text.split(_ENCODER.encode(_FOLD))
+    first, *rest = text.split(_FOLDED)
     woven = [first]
     for content, part in zip(folded, rest, strict=True):
         woven += (content, part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -168,15 +169,28 @@ def _duration_us(record: TraceRecord) -> int:
 
 def _rfc3339(unix_ns: int) -> str:
     seconds, nanoseconds = divmod(unix_ns, 1_000_000_000)
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+    return f"{_second(seconds)}.{nanoseconds:09d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _resource(record: TraceRecord) -> list[dict[str, Any]]:
     span: ReadableSpan | None = record.root_span or next(iter(record.spans), None)
     if span is None:
         return []
-    return [{key: encode(value) for key, value in sorted(span.resource.attributes.items())}]
+    known, encoded = _LAST_RESOURCE[0]
+    if span.resource is not known:
+        attributes = sorted(span.resource.attributes.items())
+        encoded = [{key: encode(value) for key, value in attributes}]
+        _LAST_RESOURCE[0] = span.resource, encoded
+    return encoded
+
+
+_LAST_RESOURCE: list[tuple[object, list[dict[str, Any]]]] = [(None, [])]
+"""A process has one resource, which does not change: encoded once."""
 
 
 def _draws(record: TraceRecord) -> list[Draws]:

@@ -7,6 +7,7 @@ from threading import Lock
 import msgspec
 
 from timetracer_otel.cassette import Interaction
+from timetracer_otel.cassette.writing import Shared
 
 __all__ = ["Bootstrap"]
 
@@ -29,6 +30,7 @@ class Bootstrap:
         self._lock = Lock()
         self._answers: dict[bytes, set[bytes]] = {}
         self._kept: list[Interaction] = []
+        self._shared: Shared | None = Shared(())
         self._bytes = 0
         self.dropped = 0
 
@@ -53,8 +55,11 @@ class Bootstrap:
             self._answers[question] = known
             self._bytes += size
             self._kept.append(interaction)
+            self._shared = None
 
     def interactions(self) -> list[Interaction]:
-        """Everything kept so far, in the order it was first asked."""
+        """Everything kept so far, in the order it was first asked: the same list while it lasts."""
         with self._lock:
-            return list(self._kept)
+            if self._shared is None:
+                self._shared = Shared(self._kept)
+            return self._shared

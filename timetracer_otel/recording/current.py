@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import get_current
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from timetracer_otel.recording.context import get_current
 from timetracer_otel.recording.draft import Draft, Scope
 
 if TYPE_CHECKING:

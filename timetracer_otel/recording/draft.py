@@ -81,6 +81,10 @@ class Draft:
         """A new body of this interaction; its trace stays open until it is finished."""
         return self.trace.new_body()
 
+    def whole_body(self, data: bytes) -> Body:
+        """A body of this interaction that is there as a whole."""
+        return self.trace.whole_body(data)
+
     def answered(self, response: object) -> None:
         """The outcome is an answer; replaces an error given before."""
         self.response = response

@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from threading import RLock
 from time import monotonic_ns
+from typing import Final
 
 from opentelemetry import trace as otel
-from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from timetracer_otel.recording.bootstrap import Bootstrap
+from timetracer_otel.recording.context import get_current
 from timetracer_otel.recording.current import (
     activate,
     active_recorder,
@@ -41,6 +42,14 @@ __all__ = [
     "current_place",
     "current_trace",
 ]
+
+# A span context is a tuple, a span's kind an enum's member: taken by index, and looked up once.
+# The properties are Python functions, and cost as much as all the rest of these hooks.
+_SPAN_ID: Final = 1
+_IS_REMOTE: Final = 2
+_FLAGS: Final = 3
+_SAMPLED = 1
+_CLIENT = SpanKind.CLIENT
 
 
 class Recorder:
@@ -112,21 +121,24 @@ class Recorder:
 
     def span_started(self, span: Span, parent: SpanContext | None) -> None:
         """A span began; called on the request path for each."""
-        context = span.get_span_context()
-        if not context.trace_flags.sampled:
+        context: SpanContext = span.get_span_context()
+        if not context[_FLAGS] & _SAMPLED:
             return
-        span_id = context.span_id
+        span_id = context[_SPAN_ID]
         with self.lock:
             record = None
-            if parent is not None and not parent.is_remote:
-                record = self._by_span.get(parent.span_id)
+            if parent is not None and not parent[_IS_REMOTE]:
+                record = self._by_span.get(parent[_SPAN_ID])
             if record is None:
                 record = self._record_of(context, parent)
                 if record is None:
                     return
             record.open += 1
             flows = record.flows
-            flows[span_id] = self._flow_for(record, span.name, span_id, parent)
+            if parent is None:
+                flows[span_id] = Flow("", span_id)
+            else:
+                flows[span_id] = _flow_for(record, span.name, span_id, parent[_SPAN_ID])
             self._by_span[span_id] = record
         if len(flows) > MAX_SPANS:
             record.cut_short(f"more than {MAX_SPANS:,} spans")
@@ -164,25 +176,15 @@ class Recorder:
         self.worker.start()
         return record
 
-    @staticmethod
-    def _flow_for(record: TraceRecord, name: str, span_id: int, parent: SpanContext | None) -> Flow:
-        if parent is None:
-            return Flow("", span_id)
-        own = CURRENT_FLOW.get()
-        if own is not None and own.span_id == parent.span_id:
-            return own.child(name, span_id)
-        above = record.flow_of(parent.span_id)
-        return Flow("", span_id) if above is None else above.child(name, span_id)
-
     def span_ended(self, span: ReadableSpan) -> None:
         """A span is over; the local root's end may complete the trace."""
         context = span.get_span_context()
-        span_id = context.span_id if context is not None else 0
+        span_id = context[_SPAN_ID] if context is not None else 0
         with self.lock:
             record = self._by_span.get(span_id)
             if record is None:
                 return
-            if span.kind is SpanKind.CLIENT:  # no other is asked for again
+            if span.kind is _CLIENT:  # no other is asked for again
                 record.spans.append(span)
             if span_id == record.root_span_id:
                 record.root_span = span
@@ -222,7 +224,7 @@ class Recorder:
             flow = self._flow_of(context)
         if flow is None:
             return (own.path if own is not None else "",)
-        client = getattr(span, "kind", None) is SpanKind.CLIENT
+        client = getattr(span, "kind", None) is _CLIENT
         return (flow.above_path, flow.path) if client else (flow.path,)
 
     def _flow_of(self, context: SpanContext) -> Flow | None:
@@ -234,7 +236,10 @@ class Recorder:
 
     def current_flow(self) -> Flow | None:
         """The running code's place in its request; None outside of any recorded trace."""
-        span_id = otel.get_current_span().get_span_context().span_id
+        span = get_current().get(_SPAN_KEY)
+        if span is None:
+            return None
+        span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
         own = CURRENT_FLOW.get()
         if type(own) is Aside:
             return None
@@ -245,13 +250,14 @@ class Recorder:
 
     def current_place(self) -> tuple[TraceRecord, str] | None:
         """The running code's trace and path, in one look: it is asked at every clock read."""
-        if not self._by_span:
+        by_span = self._by_span
+        if not by_span:
             return None
         span = get_current().get(_SPAN_KEY)  # `get_current_span` takes three times as long
         if span is None:
             return None
-        span_id: int = span.get_span_context().span_id  # type: ignore[attr-defined]
-        record = self._by_span.get(span_id)
+        span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
+        record = by_span.get(span_id)
         if record is None or record.discarded:
             return None
         own = CURRENT_FLOW.get()
@@ -267,8 +273,8 @@ class Recorder:
     ) -> Draft | None:
         span = get_current().get(_SPAN_KEY)
         context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
-        span_id = context.span_id
-        own_span = own_span and getattr(span, "kind", None) is SpanKind.CLIENT
+        span_id = context[_SPAN_ID]
+        own_span = own_span and getattr(span, "kind", None) is _CLIENT
         # the look-up and the count are one step: the trace cannot be completed in between
         with self.lock:
             if scope == "bootstrap" or not span_id:
@@ -364,6 +370,14 @@ class Recorder:
             self._granted -= record.granted
             record.granted = 0
         record.forget()
+
+
+def _flow_for(record: TraceRecord, name: str, span_id: int, parent_id: int) -> Flow:
+    own = CURRENT_FLOW.get()
+    if own is not None and own.span_id == parent_id:
+        return own.child(name, span_id)
+    above = record.flows.get(parent_id) or record.flow_of(parent_id)
+    return Flow("", span_id) if above is None else above.child(name, span_id)
 
 
 def _is_full(record: TraceRecord) -> bool:

@@ -158,6 +158,17 @@ class TraceRecord:
         """A body within the limits of the settings."""
         return Body(self, self._recorder.max_body_bytes)
 
+    def whole_body(self, data: bytes) -> Body:
+        """A body that is there as a whole: nothing has to wait for it."""
+        limit = self._recorder.max_body_bytes
+        if data and len(data) <= limit and not self.grant(len(data)):
+            limit = 0
+        body = Body(None, limit)
+        if data:
+            body.feed(data)
+        body.state = "complete"
+        return body
+
     def grant(self, size: int) -> bool:
         """Whether `size` more bytes may be kept, for this trace and in total."""
         if self._recorder.grant(self, size):

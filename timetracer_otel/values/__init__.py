@@ -7,17 +7,17 @@ are imported only to decode a value of theirs. `TAGS` lists what a cassette can 
 from timetracer_otel.values.decoding import decode
 from timetracer_otel.values.encoding import MAX_DEPTH, encode, encode_rows
 from timetracer_otel.values.kinds import JsonValue
-from timetracer_otel.values.snapshots import is_fixed, is_immutable, snapshot, snapshot_rows
+from timetracer_otel.values.snapshots import FIXED, is_immutable, snapshot, snapshot_rows
 from timetracer_otel.values.table import TAGS
 
 __all__ = [
+    "FIXED",
     "MAX_DEPTH",
     "TAGS",
     "JsonValue",
     "decode",
     "encode",
     "encode_rows",
-    "is_fixed",
     "is_immutable",
     "snapshot",
     "snapshot_rows",

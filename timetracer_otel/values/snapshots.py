@@ -13,7 +13,7 @@ from timetracer_otel.values.encoding import MAX_DEPTH
 from timetracer_otel.values.kinds import Branch, Foreign, Leaf
 from timetracer_otel.values.table import KINDS, foreign_kind
 
-__all__ = ["is_fixed", "is_immutable", "snapshot", "snapshot_rows"]
+__all__ = ["FIXED", "is_immutable", "snapshot", "snapshot_rows"]
 
 _OF_TABLE = [kind for kind in KINDS if not isinstance(kind.of, Foreign)]
 
@@ -24,6 +24,9 @@ _IMMUTABLE: set[type] = {
     type(None),
     bool,
 }
+
+FIXED = _IMMUTABLE
+"""Classes of which no instance can change in a way that a recording would show; not all of them."""
 
 _IMMUTABLE_BASES = (*_IMMUTABLE - {type(None), bool}, Enum, tzinfo, type)
 
@@ -65,11 +68,6 @@ def snapshot_rows(rows: Iterable[Sequence[object]]) -> list[Any]:
     if fixed and _all_immutable(chain.from_iterable(kept)):
         return kept
     return [snapshot(row) for row in kept]
-
-
-def is_fixed(row: object) -> bool:
-    """Whether `row` is a tuple in which nothing can change; a quick look that may miss some."""
-    return type(row) is tuple and set(map(type, row)) <= _IMMUTABLE
 
 
 def _is_fixed_row(kind: type) -> bool:
