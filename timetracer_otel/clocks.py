@@ -54,7 +54,7 @@ _TELEMETRY = frozenset({"opentelemetry", "timetracer_otel", "time_machine"})
 _LOOPS = frozenset(
     {
         *("anyio", "curio", "eventlet", "gevent", "tornado", "trio", "twisted", "uvloop"),
-        *("granian", "gunicorn", "hypercorn", "uvicorn"),
+        *("granian", "gunicorn", "hypercorn", "uvicorn", "waitress"),
         *("motor", "pymongo"),
     }
 )
@@ -66,7 +66,7 @@ _CONNECTIONS = frozenset({"h11", "h2", "httpcore", "httpcore2", "urllib3"})
 _UNSEEN = frozenset(
     {
         *("asyncio", "concurrent", "logging", "selectors", "socket", "ssl", "threading"),
-        *("granian", "gunicorn", "hypercorn", "uvicorn"),
+        *("granian", "gunicorn", "hypercorn", "uvicorn", "waitress"),
         *_CONNECTIONS,
     }
 )

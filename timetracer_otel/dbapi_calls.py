@@ -58,12 +58,17 @@ class Origin:
         self.scope: Scope = "trace"
         self.asynchronous = False
         self.spanned = False
-        self._settings: list[str] = []
+        self._settings: dict[str, str] = {}
 
     def setting(self, name: str, value: object) -> None:
         """Something of the connection is set: answers of its set-up may depend on it."""
         if self.scope == "bootstrap" and isinstance(value, _SETTINGS):
-            self._settings.append(f"{name} = {value!r}")
+            self._set(name, f"{name} = {value!r}")
+
+    def _set(self, key: str, text: str) -> None:
+        """Only what holds now: a pool that pings turns autocommit on and off each time."""
+        self._settings.pop(key, None)
+        self._settings[key] = text
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -81,9 +86,9 @@ class Origin:
             operation, self.system, self.driver, text, snapshot(parameters), self.server
         )
         if self.scope == "bootstrap":
-            ref.after = tuple(self._settings)
+            ref.after = tuple(self._settings.values())
             if text.startswith("SET "):
-                self._settings.append(text)
+                self._set(text, text)
         return ref
 
     def begin(

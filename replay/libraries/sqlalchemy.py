@@ -10,9 +10,15 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.sqlalchemy import LIBRARY as CAPTURED
-from timetracer_otel.capture.sqlalchemy import Creator, makes_connections_itself, origin_of
+from timetracer_otel.capture.sqlalchemy import (
+    NAMING,
+    TELEMETRY,
+    Creator,
+    makes_connections_itself,
+    origin_of,
+)
 from timetracer_otel.dbapi import RecordingConnection
-from timetracer_otel.patching import Patch, WhenImported
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.replay.database_answers import raise_recorded_refusal
 from timetracer_otel.replay.database_drivers import DRIVERS, psycopg_columns
 from timetracer_otel.replay.dbapi import Driver, RecordedConnection
@@ -149,11 +155,25 @@ def _recorded_types(original: Callable[..., Any]) -> Callable[..., Any]:
 
 _PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
 
+
+def _naming_database(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The instrumentor asks the driver's connection; there is none, and its URL says the same."""
+
+    @wraps(original)
+    def name(vendor: Any, connection: Any, cursor: Any) -> Any:
+        if not serving("sqlalchemy"):
+            return original(vendor, connection, cursor)
+        return getattr(getattr(connection.engine, "url", None), "database", None)
+
+    return name
+
+
 LIBRARY = CAPTURED.in_replay(
     changes=(
         Patch("sqlalchemy.engine.default:DefaultDialect.connect", _connecting_dialect),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
+        WhenImported(TELEMETRY, (PatchIfPresent(f"{TELEMETRY}:{NAMING}", _naming_database),)),
         WhenImported(
             _PSYCOPG,
             (

@@ -6,10 +6,13 @@ import sqlite3
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.sqlalchemy import engine
 
 from tests.core.tracing import Recording, recording, request
+from timetracer_otel.capture.sqlalchemy import LIBRARY
 from timetracer_otel.dbapi import Origin, RecordingConnection
 from timetracer_otel.ownership import owned, owning
+from timetracer_otel.patching import Ledger
 from timetracer_otel.protocols.sql import SqlInteraction
 
 
@@ -142,3 +145,36 @@ def test_the_outermost_layer_owns_what_it_opens() -> None:
     with owning("sqlalchemy"):
         assert owned() == "sqlalchemy"
     assert owned() == ""
+
+
+def test_a_pool_that_pings_asks_the_same_each_time() -> None:
+    origin = Origin(library="sqlite3", system="sqlite", driver="sqlite3")
+    asked = []
+    with origin.setting_up():
+        for _ in range(3):
+            origin.setting("autocommit", True)
+            asked.append(origin.ref("execute", "SELECT 1", None).after)
+            origin.setting("autocommit", False)
+    assert asked == [("autocommit = True",)] * 3
+
+
+def test_what_telemetry_reads_of_a_connection_is_not_recorded() -> None:
+    """OpenTelemetry's instrumentor asks for the database's name before each statement."""
+
+    class Connection(sqlite3.Connection):
+        db = "shop"
+
+    with recording() as recorded:
+        ledger = Ledger()
+        ledger.apply(LIBRARY.changes)
+        try:
+            connection = _connection(Connection)
+            with request(recorded):
+                cursor = connection.execute("SELECT 1")
+                name = engine._get_db_name_from_cursor_or_conn("mysql", None, cursor)
+                connection.close()
+        finally:
+            ledger.restore()
+        kept = _kept(recorded)
+    assert name == "shop"
+    assert [one.title for one in kept if one.request.operation[:1] == "."] == []

@@ -167,6 +167,12 @@ def reads_in_every_way(environ: Any, start_response: Any) -> Any:
     return parts
 
 
+def reads_as_the_stream_lets_it(environ: Any, start_response: Any) -> Any:
+    stream = environ["wsgi.input"]
+    start_response("200 OK", plain())
+    return [", ".join(way for way in ("read1", "readinto") if hasattr(stream, way)).encode()]
+
+
 def reads_a_little(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", plain())
     return [environ["wsgi.input"].read(4)]

@@ -26,6 +26,10 @@ COMMANDS = {
     "wsgiref": [sys.executable, "-m", "tests.wsgi.bare", "{port}"],
     "sync": [*GUNICORN, "-b", "127.0.0.1:{port}", "--workers", "2"],
     "gthread": [*GUNICORN, "-b", "127.0.0.1:{port}", "-k", "gthread", "--threads", "4"],
+    "waitress": [
+        *(sys.executable, "-m", "waitress", "--listen", "127.0.0.1:{port}"),
+        "tests.wsgi.bare:app",
+    ],
     "gevent": [*GUNICORN, "-b", "127.0.0.1:{port}", "-k", "gevent"],
 }
 ASKED: list[tuple[str, dict[str, Any]]] = [

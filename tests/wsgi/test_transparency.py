@@ -37,6 +37,19 @@ def test_everything_is_as_without(name: str, variables: dict[str, Any], leave_af
     assert before == FAULTS
 
 
+def test_a_stream_has_no_more_ways_to_read_than_the_server_gave_it() -> None:
+    """The stream of gunicorn has no `readinto`; werkzeug takes another way then."""
+
+    class Stream:
+        def read(self, size: int = -1) -> bytes:
+            return b""
+
+    app = APPLICATIONS["reads_as_the_stream_lets_it"]
+    with recorded_here():
+        seen = serve(with_server_span(app), environ_for(**{"wsgi.input": Stream()}))
+    assert ("chunk", b"") in seen
+
+
 def test_nothing_of_ours_is_current_before_between_and_after() -> None:
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])

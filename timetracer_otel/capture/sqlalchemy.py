@@ -7,15 +7,17 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from timetracer_otel.dbapi import Origin, RecordingConnection
+import wrapt
+
+from timetracer_otel.dbapi import Origin, RecordingConnection, RecordingCursor
 from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owning
-from timetracer_otel.patching import Patch, WhenImported
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY", "Creator", "makes_connections_itself", "origin_of"]
+__all__ = ["LIBRARY", "NAMING", "TELEMETRY", "Creator", "makes_connections_itself", "origin_of"]
 
 _SYSTEMS = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
 """OTel's ``db.system.name`` where it differs from the dialect's name."""
@@ -101,14 +103,15 @@ class Creator:
             raise
 
 
-def _creating(original: Callable[..., None]) -> Callable[..., None]:
-    @wraps(original)
-    def init(self: Any, pool: Any, dialect: Any, url: Any, *args: Any, **keywords: Any) -> None:
-        with guarded("sqlalchemy engine"):
-            _ADDRESSES[dialect] = _address(url)
-        original(self, pool, dialect, url, *args, **keywords)
+def _creating(original: Callable[..., None]) -> Any:
+    """`create_engine` finds its options in the code of ``__init__``, which wrapt shows it."""
 
-    return init
+    def init(original: Any, engine: Any, args: Any, keywords: Any) -> None:
+        original(*args, **keywords)
+        with guarded("sqlalchemy engine"):
+            _ADDRESSES[engine.dialect] = _address(engine.url)
+
+    return wrapt.FunctionWrapper(original, init)
 
 
 def _connecting(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -162,6 +165,21 @@ def _fields(info: Any) -> Any:
     return None if info is None else [info.name, info.oid, info.array_oid, info.regtype]
 
 
+def _naming_database(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What telemetry reads of a connection is no question of the application's."""
+
+    @wraps(original)
+    def name(vendor: Any, connection: Any, cursor: Any) -> Any:
+        raw = cursor.__wrapped__ if isinstance(cursor, RecordingCursor) else cursor
+        return original(vendor, connection, raw)
+
+    return name
+
+
+TELEMETRY = "opentelemetry.instrumentation.sqlalchemy.engine"
+NAMING = "_get_db_name_from_cursor_or_conn"
+"""Before each statement the instrumentor asks the driver's connection for its database."""
+
 _PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
 
 register_database_errors()
@@ -176,6 +194,7 @@ LIBRARY = Library(
         Patch("sqlalchemy.engine.base:Engine.__init__", _creating),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
+        WhenImported(TELEMETRY, (PatchIfPresent(f"{TELEMETRY}:{NAMING}", _naming_database),)),
         WhenImported(
             _PSYCOPG,
             (

@@ -30,7 +30,10 @@ class InputTee:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        return partial(self._take, found) if name == "read1" else found
+        # PEP 3333 asks for neither: frameworks look whether the server's stream has them
+        if name == "read1":
+            return partial(self._take, found)
+        return partial(self._fill, found) if name == "readinto" else found
 
     def __repr__(self) -> str:
         return repr(self._inner)
@@ -69,8 +72,8 @@ class InputTee:
                 self._note(line)
         return lines
 
-    def readinto(self, buffer: Any) -> Any:
-        size = self._inner.readinto(buffer)
+    def _fill(self, readinto: Callable[..., Any], buffer: Any) -> Any:
+        size = readinto(buffer)
         with guarded("wsgi input"):
             if size is not None:
                 self._note(bytes(memoryview(buffer).cast("B")[:size]), at_end=not size)

@@ -32,6 +32,20 @@ def kinds_of_pools(bench: Bench) -> None:
 
 
 @case()
+def what_create_engine_takes_for_an_engine(bench: Bench) -> None:
+    """It looks for the names in the code of ``Engine.__init__``."""
+    engine = bench.make_engine(
+        echo=False,
+        logging_name="shop",
+        query_cache_size=10,
+        hide_parameters=True,
+        execution_options={"logging_token": "a"},
+    )
+    _one(engine, bench)
+    bench.note(name=engine.logging_name, options=dict(engine.get_execution_options()))
+
+
+@case()
 def pinged_before_use(bench: Bench) -> None:
     engine = bench.make_engine(pool_pre_ping=True)
     _one(engine, bench)
