@@ -54,7 +54,8 @@ class _Asking:
 
     def _other(self, kind: type[Any] | None, name: str, prefix: str = "") -> Any:
         """Attribute or method `name`: told from the recording, or done with no effect."""
-        if name[:1] == "_" or (kind is not None and name in SETTING and not hasattr(kind, name)):
+        unknown = name in SETTING and kind is not None and not hasattr(kind, name)
+        if name[:1] == "_" or unknown or _lacks(kind, name):
             text = f"{kind.__name__!r} object" if kind is not None else "connection in replay"
             raise AttributeError(f"{text} has no attribute {name!r}")
         found = getattr(kind, name, None)
@@ -77,13 +78,22 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
+def _lacks(kind: type[Any] | None, name: str) -> bool:
+    """Whether an object of `kind` has no `name`: known where its class has every attribute."""
+    if kind is None or hasattr(kind, name) or kind.__dictoffset__:
+        return False
+    return not hasattr(kind, "__getattr__")  # it may pass on to the driver's own
+
+
 class RecordedCursor(_Asking):
     """Executes by asking the recording; holds the rows that were fetched then."""
 
     arraysize = 1
 
     def __init__(self, connection: RecordedConnection) -> None:
-        self.connection = connection
+        self._above = connection
+        if not _lacks(connection.driver.cursor, "connection"):
+            self.connection = connection
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: Any = None
@@ -100,7 +110,7 @@ class RecordedCursor(_Asking):
         return self._run("executemany", statement, parameters)
 
     def __getattr__(self, name: str) -> Any:
-        driver = self.connection.driver
+        driver = self._above.driver
         if name not in RUNNING:
             return self._other(driver.cursor, name)
         if driver.cursor is not None and not hasattr(driver.cursor, name):
@@ -108,10 +118,10 @@ class RecordedCursor(_Asking):
         return lambda statement="", parameters=None: self._run(name, statement, parameters)
 
     def _ask_recorded(self, operation: str, parameters: Any = None) -> Any:
-        return self.connection._ask_recorded(operation, parameters)
+        return self._above._ask_recorded(operation, parameters)
 
     def _run(self, operation: str, statement: Any, parameters: Any) -> Any:
-        recorded = self.connection.ask(operation, statement, parameters)
+        recorded = self._above.ask(operation, statement, parameters)
         response = recorded.response or SqlResponse()
         if response.truncated:
             raise CannotReplay(
@@ -120,7 +130,7 @@ class RecordedCursor(_Asking):
                 hint="raise `max_rows` or `max_trace_kb` and record it again",
             )
         columns = response.columns
-        driver = self.connection.driver
+        driver = self._above.driver
         self._broken, self._executed = response.error, True
         self.description = (
             None if columns is None else driver.described([decode(column) for column in columns])
@@ -131,7 +141,7 @@ class RecordedCursor(_Asking):
         self._rows = None if columns is None else [_row(row) for row in response.rows]
         self._next = 0
         if "notices" in response.extra:
-            self.connection.notices[:] = response.extra["notices"]
+            self._above.notices[:] = response.extra["notices"]
         if "returned" in response.extra:
             return decode(response.extra["returned"])
         return self if driver.returns_cursor else None
@@ -142,14 +152,14 @@ class RecordedCursor(_Asking):
 
     def fetchmany(self, size: int | None = None, *_: Any, **__: Any) -> Any:
         if size == 0:
-            rule = self.connection.driver.fetch_zero
+            rule = self._above.driver.fetch_zero
             size = {"none": 0, "all": None, "arraysize": self.arraysize}[rule]
         elif size is None:
             size = self.arraysize
-        return self.connection.driver.rows_of(self._take(size))
+        return self._above.driver.rows_of(self._take(size))
 
     def fetchall(self) -> Any:
-        return self.connection.driver.rows_of(self._take(None))
+        return self._above.driver.rows_of(self._take(None))
 
     def _take(self, size: int | None) -> list[Any]:
         if self._rows is None:
@@ -167,7 +177,7 @@ class RecordedCursor(_Asking):
     def _nothing_to_fetch(self) -> list[Any]:
         if self._broken is not None:
             raise decode_error(self._broken)
-        error = self.connection.driver.no_result(self._executed)
+        error = self._above.driver.no_result(self._executed)
         if error is not None:
             raise error
         return []
@@ -182,7 +192,7 @@ class RecordedCursor(_Asking):
         return row
 
     def close(self) -> None:
-        if self.connection.driver.forgets_rowcount:
+        if self._above.driver.forgets_rowcount:
             self.rowcount = -1
 
     async def _async_soft_close(self) -> None:
@@ -268,7 +278,7 @@ class RecordedConnection(_Asking):
 
     def __getattr__(self, name: str) -> Any:
         kind = self.driver.connection
-        if name == "info":
+        if name == "info" and not _lacks(kind, name):
             return _RecordedPart(self, name)
         # SQLAlchemy 2.0's adapters pass on to the driver what they have not themselves
         passing = "__getattr__" in vars(kind or object)

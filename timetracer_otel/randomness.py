@@ -3,8 +3,9 @@
 `uuid4`, `secrets` and `SystemRandom` end in `os.urandom`; every `random.Random` in its
 methods `random` and `getrandbits`, which all others call. `gauss` keeps the second number of
 a pair for the next call, which may be another request's: what it finds kept is a draw too.
-MongoDB's ObjectIds are drawn whole: of their parts, most are drawn once a process.
-numpy and other C generators are not in it.
+MongoDB's ObjectIds are drawn whole: of their parts, most are drawn once a process. Extensions that
+ask the system themselves are tapped where the application calls them: bcrypt's salts (Rust's
+since 4.2) and uuid-utils. numpy and other generators in C are not in it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 import os
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.patching import Change, Patch, WhenImported
+from timetracer_otel.patching import Change, Patch, PatchIfPresent, WhenImported
 from timetracer_otel.standing_in import in_place_of
 
 __all__ = ["Tap", "arguments_of", "draw_changes"]
@@ -50,12 +51,27 @@ def draw_changes(tap: Tap) -> tuple[Change, ...]:
         for name in ("_generate_time_safe", "_UuidCreate")
         if getattr(uuid, name, None) is not None
     )
+    system = (Patch(target, wrap) for target, wrap in found)
     object_ids = (Patch("bson.objectid:ObjectId.__init__", _object_id(tap)),)
     return (
-        *(Patch(target, wrap) for target, wrap in found),
+        *system,
         _KeptByGauss(tap),
         WhenImported("bson.objectid", object_ids),
+        *_extensions(tap),
     )
+
+
+def _extensions(tap: Tap) -> Iterator[Change]:
+    for module, names, tapped in (
+        ("bcrypt", ("gensalt",), _function),
+        ("uuid_utils", ("uuid1", "uuid4", "uuid6", "uuid7"), _function_of_uuids),
+        # what is not asked of `uuid_utils` itself
+        ("uuid_utils.compat", ("_uuid4_int", "_uuid7_int"), _function),
+    ):
+        patches = (
+            PatchIfPresent(f"{module}:{name}", tapped(f"{module}.{name}", tap)) for name in names
+        )
+        yield WhenImported(module, tuple(patches))
 
 
 def _object_id(tap: Tap) -> Callable[..., Any]:
@@ -83,6 +99,17 @@ def _function(source: str, tap: Tap) -> Callable[..., Any]:
         return in_place_of(original, draw, source.partition(".")[0])
 
     return wrap
+
+
+def _function_of_uuids(source: str, tap: Tap) -> Callable[..., Any]:
+    """A UUID of a class of its own is kept as its bytes, and made anew of those that were kept."""
+
+    def of_bytes(_: str, arguments: tuple[object, ...], drawn: Any) -> Any:
+        own = drawn.bytes
+        given = tap(source, arguments, own)
+        return drawn if given == own else type(drawn)(bytes=given)
+
+    return _function(source, of_bytes)
 
 
 def _method(source: str, tap: Tap) -> Callable[..., Any]:

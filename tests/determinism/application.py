@@ -15,6 +15,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import bcrypt
+import uuid_utils
+import uuid_utils.compat
 from fastapi import BackgroundTasks, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
@@ -108,6 +111,14 @@ async def at_once() -> list[Any]:
         return [number, str(uuid.uuid4()), time.time_ns()]
 
     return await asyncio.gather(*(one(number) for number in range(3)))
+
+
+@app.get("/extensions")
+async def by_extensions() -> list[Any]:
+    own = (uuid_utils.uuid1(), uuid_utils.uuid4(), uuid_utils.uuid6(), uuid_utils.uuid7())
+    compatible = (uuid_utils.compat.uuid4(), uuid_utils.compat.uuid7(), uuid_utils.compat.uuid6())
+    salts = (bcrypt.gensalt(4), bcrypt.gensalt(rounds=5))
+    return [*(f"{type(drawn)} {drawn}" for drawn in (*own, *compatible)), *salts]
 
 
 @app.get("/background")

@@ -28,7 +28,7 @@ def run(mode: str, folder: Path, *arguments: str) -> list[dict[str, Any]]:
     return replies
 
 
-PATHS = ["/async", "/thread", "/gather", "/background", "/later", "/seeded"]
+PATHS = ["/async", "/thread", "/gather", "/background", "/later", "/seeded", "/extensions"]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,7 @@ def as_recorded(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
         pytest.param(["/gather"], id="in tasks at once"),
         pytest.param(["/background", "/later"], id="in a background task"),
         pytest.param(["/seeded"], id="after a seed of the application's"),
+        pytest.param(["/extensions"], id="by extensions that ask the system themselves"),
         pytest.param(["/seeded", "/gather", "/thread", "/async"], id="in another order"),
     ],
 )

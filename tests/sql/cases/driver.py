@@ -200,3 +200,15 @@ def batches_of_psycopg2(bench: Bench) -> None:
         change = sa.update(table).where(table.c.id == sa.bindparam("which")).values(stock=1)
         bench.result(connection.execute(change, [{"which": 1}, {"which": 2}]))
         bench.result(connection.execute(sa.select(table).order_by(table.c.id)))
+
+
+@case()
+def what_a_driver_has_not(bench: Bench) -> None:
+    """OpenTelemetry's instrumentor asks a cursor for its `connection`, and that for its `info`."""
+    raw = bench.engine.raw_connection()
+    cursor = raw.cursor()
+    connection: Any = getattr(cursor, "connection", None)
+    bench.note(cursor_has_connection=connection is not None)
+    bench.note(connection_has_info=hasattr(connection or raw.dbapi_connection, "info"))
+    cursor.close()
+    raw.close()
