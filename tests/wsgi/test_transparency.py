@@ -46,7 +46,8 @@ def test_a_stream_has_no_more_ways_to_read_than_the_server_gave_it() -> None:
 
     app = APPLICATIONS["reads_as_the_stream_lets_it"]
     with recorded_here():
-        seen = serve(with_server_span(app), environ_for(**{"wsgi.input": Stream()}))
+        environ = environ_for() | {"wsgi.input": Stream()}
+        seen = serve(with_server_span(app), environ)
     assert ("chunk", b"") in seen
 
 
