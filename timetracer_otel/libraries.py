@@ -171,7 +171,11 @@ class Installation:
     def _changes(self, library: Library) -> Sequence[Change]:
         if not library.distribution and library.instrumentor is None:
             return library.changes
-        return [WhenImported(library.module, library.changes, partial(self._has_applied, library))]
+        # what waits for a module of its own waits from now on: that module may be half imported
+        # when `module` is, and it is too late then (an instrumentor imports what it instruments)
+        elsewhere = [change for change in library.changes if isinstance(change, WhenImported)]
+        own = tuple(change for change in library.changes if change not in elsewhere)
+        return [*elsewhere, WhenImported(library.module, own, partial(self._has_applied, library))]
 
     def _has_applied(self, library: Library) -> None:
         self.applied(library)

@@ -16,7 +16,7 @@ from timetracer_otel.capture import asgi
 from timetracer_otel.capture.inbound import note_raised, note_route
 from timetracer_otel.capture.wsgi import recorded
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 from timetracer_otel.recording.current import current_trace
 
@@ -131,8 +131,14 @@ LIBRARY = Library(
         Patch("django.core.handlers.base:BaseHandler.resolve_request", _resolving),
         Patch("django.core.handlers.base:BaseHandler.load_middleware", _loading),
         Patch("django.core.handlers.exception:handle_uncaught_exception", _answering_500),
-        PatchIfPresent(
-            "opentelemetry.instrumentation.django:DjangoInstrumentor._instrument", _instrumenting
+        WhenImported(
+            "opentelemetry.instrumentation.django",
+            (
+                Patch(
+                    "opentelemetry.instrumentation.django:DjangoInstrumentor._instrument",
+                    _instrumenting,
+                ),
+            ),
         ),
     ),
 )

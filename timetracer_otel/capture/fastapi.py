@@ -13,7 +13,7 @@ from typing import Any
 
 from timetracer_otel.capture.asgi import TRACED, AsgiCapture
 from timetracer_otel.libraries import Instrumentor, Library
-from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.recording import guarded
 
 __all__ = ["LIBRARY"]
@@ -75,8 +75,13 @@ LIBRARY = Library(
     versions=">=0.110",
     changes=(
         Patch("fastapi.applications:FastAPI.__call__", _first_called),
-        PatchIfPresent(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),
-        PatchIfPresent(f"{_INSTRUMENTOR}._uninstrument", _no_more),
+        WhenImported(
+            "opentelemetry.instrumentation.fastapi",
+            (
+                Patch(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),
+                Patch(f"{_INSTRUMENTOR}._uninstrument", _no_more),
+            ),
+        ),
         PatchIfPresent("fastapi.telemetry._asgi:NativeTelemetry.__call__", _inside_native_span),
     ),
     instrumentor=Instrumentor(

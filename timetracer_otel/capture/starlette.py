@@ -14,7 +14,7 @@ from typing import Any
 
 from timetracer_otel.capture.asgi import TRACED, framework_of, outermost
 from timetracer_otel.libraries import Instrumentor, Library
-from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import guarded
 
 __all__ = ["LIBRARY"]
@@ -80,8 +80,13 @@ LIBRARY = Library(
     versions=">=0.36",
     changes=(
         Patch("starlette.applications:Starlette.__call__", _first_called),
-        PatchIfPresent(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),
-        PatchIfPresent(f"{_INSTRUMENTOR}._uninstrument", _no_more),
+        WhenImported(
+            "opentelemetry.instrumentation.starlette",
+            (
+                Patch(f"{_INSTRUMENTOR}._instrument", _keeping_the_class),
+                Patch(f"{_INSTRUMENTOR}._uninstrument", _no_more),
+            ),
+        ),
     ),
     instrumentor=Instrumentor(
         entry_point="starlette",
