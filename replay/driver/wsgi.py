@@ -37,7 +37,9 @@ def send(app: Application, cassette: Cassette) -> None:
 def _taken_by_client(entry: HttpInteraction) -> int | None:
     """Bytes of the response after which the recorded client left; None if it stayed."""
     body = entry.response.body if entry.response is not None else None
-    return body.size if body is not None and body.state in ("aborted", "open") else None
+    if body is None or entry.raised is not None:  # it broke off by itself, and does so again
+        return None
+    return body.size if body.state in ("aborted", "open", "partial") else None
 
 
 class _Gateway:

@@ -293,10 +293,13 @@ def a_websocket(talk: Talk) -> None:
     with talk.connect() as wire:
         protocols = [("sec-websocket-key", key), ("sec-websocket-protocol", "own")]
         wire.send(talk.head("/socket", "GET", [*upgrade, *protocols]))
-        talk.asked = 0  # a WebSocket is not recorded
+        talk.asked = 1  # a WebSocket is noted as its handshake
         wire.read_until(b"\r\n\r\n")
-        for opcode, data in ((1, b"hello"), (2, b"\x00\xff"), (1, b"close")):
+        for opcode, data, answer in ((1, b"hello", b"hello"), (2, b"\x00\xff", b"\x00\xff")):
             wire.send(bytes([0x80 | opcode, 0x80 | len(data), 0, 0, 0, 0]) + data)
+            wire.read_until(answer)  # a server may close before it has echoed
+        wire.send(bytes([0x81, 0x85, 0, 0, 0, 0]) + b"close")
+        wire.read_until(b"as asked")
         wire.send(bytes([0x88, 0x82, 0, 0, 0, 0]) + (4001).to_bytes(2, "big"))
         wire.read_to_end()
 

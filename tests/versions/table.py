@@ -58,7 +58,11 @@ ROWS = (
     Row("asyncpg", ("0.29.*", "0.30.*"), ("tests/asyncpg_driver/test_conformance.py",)),
     Row("redis", ("5.0.*", "6.*"), ("tests/redis_client/test_conformance.py",)),
     Row("pymemcache", (), ("tests/memcached/test_conformance.py",)),
-    Row("pymongo", ("4.10.*",), ("tests/mongodb/test_conformance.py",)),
+    Row("pymongo", ("4.13.*",), ("tests/mongodb/test_conformance.py",)),
+    Row("psycopg", (), ("tests/drivers", "-k", "psycopg and not psycopg2")),
+    Row("pymysql", (), ("tests/drivers", "-k", "pymysql")),
+    Row("aiomysql", (), ("tests/drivers", "-k", "aiomysql")),
+    Row("aiosqlite", (), ("tests/drivers", "-k", "aiosqlite")),
     Row(
         "fastapi",
         ("0.110.*", "0.115.*"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -182,6 +184,21 @@ NAMING = "_get_db_name_from_cursor_or_conn"
 
 _PSYCOPG = "sqlalchemy.dialects.postgresql.psycopg"
 
+
+class _AsyncEnginesFirst:
+    """Have the module of async engines imported before the instrumentor wraps `create_engine`.
+
+    It takes that function by its name. Imported later (the instrumentor itself does, at last) it
+    takes the wrapped one: each async engine is then traced twice, and of the two spans of a
+    statement one never ends, which holds its trace open.
+    """
+
+    def apply(self) -> Callable[[], None]:
+        with suppress(ImportError):  # without greenlet there are none
+            importlib.import_module("sqlalchemy.ext.asyncio.engine")
+        return lambda: None
+
+
 register_database_errors()
 
 LIBRARY = Library(
@@ -191,6 +208,7 @@ LIBRARY = Library(
     distribution="sqlalchemy",
     versions=">=2.0.30,<3",
     changes=(
+        _AsyncEnginesFirst(),
         Patch("sqlalchemy.engine.base:Engine.__init__", _creating),
         Patch("sqlalchemy.pool.base:_ConnectionRecord._ConnectionRecord__connect", _connecting),
         Patch("sqlalchemy.engine.default:DefaultDialect._do_ping_w_event", _pinging),
