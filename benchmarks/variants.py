@@ -62,7 +62,9 @@ def recording(folder: Path) -> None:
     import timetracer_otel
 
     _otel_provider()
-    timetracer_otel.instrument(dir=str(folder / "cassettes"), banner=False)
+    # the libraries whose instrumentors `otel` has, and no others: SQLite's would add its own spans
+    capture = ("asgi", "fastapi", "httpx", "sqlalchemy")
+    timetracer_otel.instrument(dir=str(folder / "cassettes"), banner=False, capture=capture)
 
 
 def timetracer16(folder: Path) -> Callable[[Any], None]:
