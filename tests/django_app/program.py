@@ -17,7 +17,8 @@ from tests.wsgi.gateway import environ_for, serve
 from tests.wsgi.recording import recorded_here
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_app.settings"
+if __name__ == "__main__":  # not where the cases alone are wanted, and other sites are started
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_app.settings"
 
 _FORM = (
     b'--x\r\nContent-Disposition: form-data; name="to"\r\n\r\nAda\r\n'
