@@ -278,7 +278,10 @@ class RecordedConnection(_Asking):
 
     def __getattr__(self, name: str) -> Any:
         kind = self.driver.connection
-        if name == "info" and not _lacks(kind, name):
+        if name == "info":
+            # psycopg's and psycopg2's classes have it; those that pass on may be of either
+            if kind is not None and not (hasattr(kind, name) or hasattr(kind, "__getattr__")):
+                raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
             return _RecordedPart(self, name)
         # SQLAlchemy 2.0's adapters pass on to the driver what they have not themselves
         passing = "__getattr__" in vars(kind or object)
