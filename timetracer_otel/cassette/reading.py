@@ -24,6 +24,9 @@ _CASSETTE = msgspec.json.Decoder(Cassette)
 _MAX_CONTAINERS = 3_000_000
 """Arrays and objects: in memory each takes twenty times what it takes in the file."""
 
+_DEEP = re.compile(rb"(?:[\[{][^\[\]{}]*){500}")
+"""Nested deeper than anything that was recorded: from Python 3.12 on the decoder takes it."""
+
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z", re.ASCII)
 _PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
@@ -40,6 +43,8 @@ def read_cassette(data: bytes, *, file: str) -> Cassette:
     if _has_too_many(data) and _has_too_many(_STRING.sub(b"", data)):
         reason = f"more than {_MAX_CONTAINERS:,} arrays and objects"
         raise InvalidCassette(file=file, path="$", reason=reason)
+    if _DEEP.search(data) and _DEEP.search(_STRING.sub(b"", data)):
+        raise InvalidCassette(file=file, path="$", reason="arrays and objects are nested too deep")
     try:
         version = _VERSION.decode(data).timetracer
         if type(version) is int and version > FORMAT_VERSION:
