@@ -19,7 +19,6 @@ import wrapt
 __all__ = [
     "Change",
     "Ledger",
-    "Listen",
     "Patch",
     "PatchIfPresent",
     "WhenImported",
@@ -92,24 +91,6 @@ class PatchIfPresent:
         except (ImportError, AttributeError):
             return lambda: None
         return Patch(self.target, self.wrap).apply() if hasattr(owner, name) else lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Listen to a public event of SQLAlchemy's registry: ``"module:Class"``, identifier."""
-
-    target: str
-    identifier: str
-    listener: Callable[..., Any]
-    options: tuple[tuple[str, Any], ...] = ()
-
-    def apply(self) -> Callable[[], None]:
-        from sqlalchemy import event
-
-        owner, name = resolve(self.target)
-        target = getattr(owner, name)
-        event.listen(target, self.identifier, self.listener, **dict(self.options))
-        return lambda: event.remove(target, self.identifier, self.listener)
 
 
 def resolve(target: str) -> tuple[Any, str]:
