@@ -75,15 +75,26 @@ def main() -> NoReturn:
     """Entry point of the command: never returns, never shows a traceback of a user's error."""
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_letters(stream)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], started_as=_started_as()))
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code."""
+def _started_as() -> tuple[str, ...]:
+    """What starts this command once more: a script, or ``python -m``, with Python's options."""
+    return (sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1])
+
+
+def run(arguments: Sequence[str], started_as: tuple[str, ...] = ()) -> int:
+    """Run one command and return its exit code.
+
+    `started_as` is for a process that is nothing but this command, and may become another.
+    """
     own, command = _split(arguments)
     try:
         code: Any = app(
-            own, prog_name="timetracer", standalone_mode=False, obj=replay.Command(tuple(command))
+            own,
+            prog_name="timetracer",
+            standalone_mode=False,
+            obj=replay.Command(tuple(command), started_as),
         )
         sys.stdout.flush()
     except TimetracerError as error:

@@ -20,15 +20,19 @@ _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "S
 _FROM_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGWINCH")
 
 
-def run_program(command: Sequence[str], environ: Mapping[str, str]) -> int:
+def run_program(
+    command: Sequence[str], environ: Mapping[str, str], stdout: int | None = None
+) -> int:
     """Run `command` to its end and return its exit code as a shell would.
 
-    Signals sent to us go to it. Raises `StoreError` when there is no such program.
+    Signals sent to us go to it; its output to `stdout`, if not to ours. Raises `StoreError` when
+    there is no such program.
     """
     program = found_program(command[0])
     with _signals() as forward_to:
         # what the user typed is what the user wants run
-        child = subprocess.Popen([program, *command[1:]], env=dict(environ))  # noqa: S603
+        words = [program, *command[1:]]
+        child = subprocess.Popen(words, env=dict(environ), stdout=stdout)  # noqa: S603
         forward_to.append(child)
         return exit_code(child.wait())
 

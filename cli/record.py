@@ -81,13 +81,18 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _run(command: list[str], settings: Settings) -> int:
     import os
+    import secrets
 
     from timetracer_otel.cli.program import run_program
+    from timetracer_otel.hash_seed import HASH_SEED, MAX_SEED, is_left_to_chance
     from timetracer_otel.otel.environment import recording_environment
 
     folder = Path(settings.dir)
     before = _present(folder)
-    code = run_program(command, recording_environment(settings, os.environ))
+    environ = recording_environment(settings, os.environ)
+    if settings.randomness and is_left_to_chance(environ):
+        environ[HASH_SEED] = str(1 + secrets.randbelow(MAX_SEED))  # 0 would be no seed at all
+    code = run_program(command, environ)
     _report(folder, _present(folder) - before)
     return code
 

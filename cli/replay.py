@@ -31,9 +31,10 @@ Expected = Literal["same", "different"]
 
 
 class Command(NamedTuple):
-    """The words behind ``--``."""
+    """The words behind ``--``; and what starts `timetracer` again, where it may."""
 
     words: tuple[str, ...]
+    started_as: tuple[str, ...] = ()
 
 
 def replay(
@@ -81,16 +82,19 @@ def replay(
     the process. Exit code 0: the same answer and calls. 1: different. 2: cannot be replayed.
     """
     from timetracer_otel.cli.cassettes import located
+    from timetracer_otel.cli.hash_seeds import become_seeded
     from timetracer_otel.cli.terminal import aside
     from timetracer_otel.replay.run import Options
 
-    command = context.obj.words
-    _check_words(app, command, serve=serve, port=port)
+    command: Command = context.obj
+    _check_words(app, command.words, serve=serve, port=port)
     options = Options(tuple(live or ()), not no_clock, not no_random, service)
     files = [str(path) for path in located(cassettes)]
+    if app:
+        become_seeded(files, options, command.started_as)
     with aside() as screen:
         if serve:
-            verdicts, code = _serve(files, command, options, port, screen), 0
+            verdicts, code = _serve(files, command.words, options, port, screen), 0
         else:
             verdicts, code = _replay(files, app, command, options, port, screen)
             if verdicts:
@@ -116,12 +120,13 @@ def _code(verdict: Verdict, expect: Expected) -> int:
 def _replay(
     files: list[str],
     app: str | None,
-    command: tuple[str, ...],
+    command: Command,
     options: Options,
     port: int | None,
     screen: Screen,
 ) -> tuple[list[Verdict], int]:
     """The verdicts, and an exit code where Ctrl-C left some out."""
+    from timetracer_otel.cli.hash_seeds import is_seeded, replay_apart
     from timetracer_otel.cli.program import ended_by_signals, found_program
     from timetracer_otel.cli.replay_progress import Progress
     from timetracer_otel.cli.wording import count
@@ -130,10 +135,13 @@ def _replay(
     progress = Progress(screen)
     try:
         with ended_by_signals():
-            if app:
+            if app and is_seeded(files, options):
                 return replay_app(files, app, options, progress), 0
-            program = [found_program(command[0]), *command[1:]]
-            progress.said(f"starting {command[0]}")
+            if app:
+                code = replay_apart(files, app, options, progress, command.started_as)
+                return progress.verdicts, code
+            program = [found_program(command.words[0]), *command.words[1:]]
+            progress.said(f"starting {command.words[0]}")
             return replay_command(files, program, options, progress, port), 0
     except KeyboardInterrupt:
         progress.said(f"interrupted: {count(len(progress.verdicts), 'request')} judged by then")

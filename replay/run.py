@@ -8,14 +8,17 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from timetracer_otel.errors import TimetracerError
+from timetracer_otel.hash_seed import HASH_SEED
 from timetracer_otel.otel.environment import recording_environment
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpResponse
 from timetracer_otel.replay.driver.command import Server, serving_command
 from timetracer_otel.replay.driver.in_process import NO_ENTRY
 from timetracer_otel.replay.driver.wire import exchange
+from timetracer_otel.replay.hash_seeds import by_seed
 from timetracer_otel.replay.process import Named, load
 from timetracer_otel.replay.reporting import Run
 from timetracer_otel.replay.reports import Reports, reports
@@ -23,7 +26,7 @@ from timetracer_otel.replay.selecting import of_service
 from timetracer_otel.replay.verdict import Verdict, cannot, judge
 from timetracer_otel.settings import Settings, read_settings
 
-__all__ = ["Audience", "Options", "replay_app", "replay_command", "serve_command"]
+__all__ = ["Audience", "Options", "meant", "replay_app", "replay_command", "serve_command"]
 
 _TRACE_S = 3.0
 """Answers come at once in a replay: what is open for longer after its request's end is a span
@@ -99,7 +102,7 @@ def replay_app(
     from timetracer_otel.replay.driver.application import import_application, running, send
 
     audience = audience or Audience()
-    named = _meant(cassettes, options, audience)
+    named = meant(cassettes, options, audience)
     with reports() as kept, _environment(_ALONE):
         settings = options.settings([item.name for item in named], banner=False)
         instrument(**{name: getattr(settings, name) for name in settings.__struct_fields__})
@@ -140,16 +143,21 @@ def replay_command(
     audience: Audience | None = None,
     port: int | None = None,
 ) -> list[Verdict]:
-    """Replay against the server that `command` starts, over loopback."""
+    """Replay against the server that `command` starts, over loopback.
+
+    It is started once for each hash seed that the recordings were made under.
+    """
     audience = audience or Audience()
-    named = _meant(cassettes, options, audience)
+    named = meant(cassettes, options, audience)
     with reports() as kept:
         results = _Results(kept, audience)
-        with _server(named, command, options, port) as server:
-            for number, item in enumerate(named, start=1):
-                audience.next(number, len(named), item.name)
-                kept.announce(item.name)
-                results.add(item, _over_loopback(item, server, kept))
+        numbers = count(1)
+        for seed, alike in by_seed(named, randomness=options.randomness):
+            with _server(alike, command, options, port, seed) as server:
+                for item in alike:
+                    audience.next(next(numbers), len(named), item.name)
+                    kept.announce(item.name)
+                    results.add(item, _over_loopback(item, server, kept))
         return results.final()
 
 
@@ -183,11 +191,15 @@ def serve_command(
 
     Returns when the command ends; Ctrl-C ends it.
     """
-    named = _meant(cassettes, options, audience)
+    named = meant(cassettes, options, audience)
+    groups = by_seed(named, randomness=options.randomness)
+    seed = groups[0][0]
+    if len(groups) > 1:
+        audience.said(f"recorded under {len(groups)} hash seeds; the server has the first, {seed}")
     with reports() as kept:
         judging = _Serving(named, kept, audience)
         try:
-            with _server(named, command, options, port) as server:
+            with _server(named, command, options, port, seed) as server:
                 audience.said(f"serving on http://{server.address[0]}:{server.address[1]}")
                 while server.process.poll() is None:
                     judging.go_on()
@@ -235,7 +247,7 @@ def _title(run: Run) -> str:
     return entry.title if entry is not None else run.replayed.trace_id
 
 
-def _meant(paths: Sequence[str], options: Options, audience: Audience) -> list[Named]:
+def meant(paths: Sequence[str], options: Options, audience: Audience) -> list[Named]:
     """The cassettes to send, oldest first: what one request left in a cache the next finds."""
     named = load([str(Path(path).resolve()) for path in paths])
     chosen, sentence = of_service(named, options.service)
@@ -246,10 +258,16 @@ def _meant(paths: Sequence[str], options: Options, audience: Audience) -> list[N
 
 @contextmanager
 def _server(
-    named: Sequence[Named], command: Sequence[str], options: Options, port: int | None
+    named: Sequence[Named],
+    command: Sequence[str],
+    options: Options,
+    port: int | None,
+    seed: int | None,
 ) -> Iterator[Server]:
     settings = options.settings([item.name for item in named])
     environ = recording_environment(settings, {**os.environ, **_ALONE})
+    if seed is not None:
+        environ[HASH_SEED] = str(seed)
     likely = {port for item in named for port in _ports(item)}
     with serving_command(command, environ, port, likely) as server:
         yield server

@@ -87,6 +87,7 @@ def judge(recorded: Cassette, run: Run, answered: HttpResponse | None) -> Verdic
     verdict.notes = _notes(run)
     if verdict.differences:
         verdict.result = "different"
+        verdict.notes += _other_order(recorded, run.replayed)
     return verdict
 
 
@@ -116,6 +117,14 @@ def _notes(run: Run) -> list[str]:
         for source, count in sorted(run.unrecorded_draws.items())
     ]
     return notes + [f"outside of any request: {text}" for text in run.outside]
+
+
+def _other_order(recorded: Cassette, replayed: Cassette) -> list[str]:
+    """What may be why an answer differs; the same answer does not depend on it."""
+    seed = recorded.hash_seed
+    if seed is None or seed == replayed.hash_seed:
+        return []
+    return [f"sets had an order of their own, not that of the recorded PYTHONHASHSEED={seed}"]
 
 
 def _outcome_differences(

@@ -7,10 +7,10 @@ import zlib
 from pathlib import Path
 
 from timetracer_otel.cassette.model import Cassette
-from timetracer_otel.cassette.reading import MAX_CASSETTE_BYTES, read_cassette
+from timetracer_otel.cassette.reading import MAX_CASSETTE_BYTES, read_cassette, read_hash_seed
 from timetracer_otel.errors import InvalidCassette, StoreError
 
-__all__ = ["find", "read"]
+__all__ = ["find", "hash_seed_of", "read"]
 
 _SUFFIXES = (".json", ".json.gz")
 
@@ -29,6 +29,14 @@ def _is_cassette_name(path: Path) -> bool:
 def read(path: Path) -> Cassette:
     """The cassette in a file, plain or gzip. Raises `StoreError` or `CassetteError`."""
     return read_cassette(_content(path), file=str(path))
+
+
+def hash_seed_of(path: Path) -> int | None:
+    """The seed that a cassette says, read quickly; None where it says none, or is none itself."""
+    try:
+        return read_hash_seed(_content(path))
+    except (InvalidCassette, StoreError):
+        return None
 
 
 def _content(path: Path) -> bytes:

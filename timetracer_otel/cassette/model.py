@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from timetracer_otel.hash_seed import MAX_SEED
 from timetracer_otel.interaction.parts import Part
 from timetracer_otel.protocols.http import HttpInteraction
 from timetracer_otel.protocols.memcached import MemcachedInteraction
@@ -20,6 +21,7 @@ __all__ = [
     "ClockReads",
     "Draws",
     "Dropped",
+    "HashSeed",
     "Interaction",
     "Redaction",
 ]
@@ -30,6 +32,10 @@ Interaction = (
     HttpInteraction | MemcachedInteraction | MongodbInteraction | RedisInteraction | SqlInteraction
 )
 """Any protocol's interaction; the file's field `protocol` tells them apart."""
+
+
+HashSeed = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)]
+"""What ``PYTHONHASHSEED`` may be."""
 
 
 class Draws(Part, kw_only=True):
@@ -78,10 +84,11 @@ class Cassette(Part, kw_only=True):
     """The interactions of one trace, as far as one service had it.
 
     `root_span_id` is its local root: a service that calls itself has several in one trace.
-    `recorded_at` is the UTC time of the trace's start in RFC 3339 with nanoseconds. `entry` is
-    the inbound interaction that began the trace; a job that nothing called from outside has
-    none. `bootstrap` is what the process asked outside of any request (connection set-up,
-    start-up queries): no part of the request's sequence, and answered as often as it is asked.
+    `recorded_at` is the UTC time of the trace's start in RFC 3339 with nanoseconds. `hash_seed`
+    is the process's ``PYTHONHASHSEED``, where it had one. `entry` is the inbound interaction that
+    began the trace; a job that nothing called from outside has none. `bootstrap` is what the
+    process asked outside of any request (connection set-up, start-up queries): no part of the
+    request's sequence, and answered as often as it is asked.
     """
 
     timetracer: int
@@ -90,6 +97,7 @@ class Cassette(Part, kw_only=True):
     recorded_at: str
     duration_us: int
     resource: list[dict[str, Any]] = []
+    hash_seed: HashSeed | None = None
     entry: Interaction | None = None
     interactions: list[Interaction] = []
     bootstrap: list[Interaction] = []

@@ -6,10 +6,10 @@ import re
 
 import msgspec
 
-from timetracer_otel.cassette.model import FORMAT_VERSION, Cassette
+from timetracer_otel.cassette.model import FORMAT_VERSION, Cassette, HashSeed
 from timetracer_otel.errors import InvalidCassette, UnsupportedVersion
 
-__all__ = ["MAX_CASSETTE_BYTES", "read_cassette"]
+__all__ = ["MAX_CASSETTE_BYTES", "read_cassette", "read_hash_seed"]
 
 MAX_CASSETTE_BYTES = 64 * 1024 * 1024
 """A file beyond this, after decompression, is refused before it is parsed."""
@@ -19,6 +19,11 @@ class _Version(msgspec.Struct):
     timetracer: object = None
 
 
+class _HashSeed(msgspec.Struct):
+    hash_seed: HashSeed | None = None
+
+
+_HASH_SEED = msgspec.json.Decoder(_HashSeed)
 _VERSION = msgspec.json.Decoder(_Version)
 _CASSETTE = msgspec.json.Decoder(Cassette)
 _MAX_CONTAINERS = 3_000_000
@@ -59,6 +64,16 @@ def read_cassette(data: bytes, *, file: str) -> Cassette:
     _check_moment(cassette, file)
     _check_outcomes(cassette, file)
     return cassette
+
+
+def read_hash_seed(data: bytes) -> int | None:
+    """The seed alone, quickly; None for what is no cassette: that is said when it is read."""
+    if len(data) > MAX_CASSETTE_BYTES or (_is_deep(data) and _is_deep(_STRING.sub(b"", data))):
+        return None
+    try:
+        return _HASH_SEED.decode(data).hash_seed
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
 
 
 def _has_too_many(data: bytes) -> bool:

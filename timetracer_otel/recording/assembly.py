@@ -56,6 +56,7 @@ def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
         recorded_at=_rfc3339(record.started_wall_ns),
         duration_us=_duration_us(record),
         resource=_resource(record),
+        hash_seed=recorder.hash_seed,
         entry=_entry(record),
         interactions=interactions,
         bootstrap=recorder.bootstrap.interactions(),

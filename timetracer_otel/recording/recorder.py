@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from timetracer_otel.hash_seed import seed_in_force
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.context import get_current
 from timetracer_otel.recording.current import (
@@ -65,6 +66,7 @@ class Recorder:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.hash_seed = seed_in_force() if settings.randomness else None
         self.lock = RLock()
         self.counts: Counter[str] = Counter()
         self.bootstrap = Bootstrap()
