@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
+from msgspec.structs import replace
+
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.parts import RecordedError
 from timetracer_otel.protocols.aiohttp_errors import CONNECT, RESOLVE
@@ -18,6 +20,7 @@ from timetracer_otel.values import decode
 __all__ = ["Script", "ServedExchange"]
 
 _CONTINUE = " 100 "
+_RECEIVED = "received"
 _SWITCHING_PROTOCOLS = 101
 
 
@@ -129,8 +132,11 @@ class Script:
             self.error = response.error
             self.rest = unread_rest(response.body, title=recorded.title)
             self.complete = self.rest is None and self.error is None
-        elif self.error is not None and "received" in self.error.attributes:
-            received: Any = decode(self.error.attributes["received"])
+        elif self.error is not None and _RECEIVED in self.error.attributes:
+            others = dict(self.error.attributes)
+            received: Any = decode(others.pop(_RECEIVED))
+            # what came before it is no attribute of the exception's
+            self.error = replace(self.error, attributes=others)
             self.pieces.append(received)
             self.head_left = len(self.pieces[0])
         self.in_head = response is None

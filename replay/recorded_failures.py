@@ -34,8 +34,15 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 def was_cancelled(error: RecordedError | None) -> bool:
-    """Whether the call ended because its task was cancelled."""
-    return error is not None and (error.module, error.type) in _CANCELLATIONS
+    """Whether the call ended because its task was cancelled.
+
+    Trio's nurseries, in one of which a connection is opened, tell that by a group.
+    """
+    if error is None:
+        return False
+    if error.members:
+        return all(map(was_cancelled, error.members))
+    return (error.module, error.type) in _CANCELLATIONS
 
 
 def patience_s() -> float:

@@ -22,6 +22,7 @@ ERRORS = {
 
 RAW_ERRORS = {
     "hung_up_in_the_headers": "/half-a-head",
+    "reset_in_the_headers": "/reset-in-the-head",
     "a_chunk_that_is_none": "/bad-chunk",
     "a_header_that_is_none": "/bad-header",
     "a_header_too_long": "/long-header",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -189,6 +190,12 @@ def _half_a_head(wire: socket.socket) -> None:
     wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
 
 
+def _reset_in_the_head(wire: socket.socket) -> None:
+    _half_a_head(wire)
+    threading.Event().wait(0.1)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def _odd_spelling(wire: socket.socket) -> None:
     wire.sendall(
         b"HTTP/1.1 200 OK\r\nx-odd:no space\r\nX-Wide:   three  \r\n"
@@ -231,7 +238,7 @@ def _attachment(wire: socket.socket) -> None:
 
 
 def _drip(wire: socket.socket) -> None:
-    wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n")
+    wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n")
     for n in range(3):
         threading.Event().wait(0.03)
         wire.sendall(b"piece %d..\n" % n)
@@ -254,6 +261,7 @@ _ROUTES: dict[str, Talk] = {
     "no_upgrade": _no_upgrade,
     "odd_spelling": _odd_spelling,
     "parts": _parts,
+    "reset_in_the_head": _reset_in_the_head,
     "too_early": _too_early,
 }
 

@@ -174,6 +174,16 @@ async def a_call_that_takes_too_long_for_its_caller(caller: Caller) -> None:
 
 
 @case
+async def a_connection_that_takes_too_long_for_its_caller(caller: Caller) -> None:
+    if not caller.is_async:
+        return
+    async with caller.client() as client:
+        with anyio.move_on_after(0.2) as scope:
+            await client.get(f"{caller.at.deaf_url}/in-time")
+        caller.note(connection=scope.cancelled_caught)
+
+
+@case
 async def one_call_of_a_group_that_fails(caller: Caller) -> None:
     """The failure of one cancels the other."""
     if not caller.is_async:

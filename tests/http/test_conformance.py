@@ -47,6 +47,7 @@ ON_OTHER_LOOPS = (
     "an_upload_that_fails",
     "an_upload_that_nobody_takes",
     "a_call_that_takes_too_long_for_its_caller",
+    "a_connection_that_takes_too_long_for_its_caller",
     "one_call_of_a_group_that_fails",
     "https",
     "an_untrusted_certificate",

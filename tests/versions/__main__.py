@@ -1,7 +1,7 @@
 """`make test-versions`: the tests of each library with the versions of it that are in use.
 
 ``python -m tests.versions [LIBRARY…]`` runs all of them, or some; their rows of docs/versions.md
-are written anew. Ends with 1 when a version fails.
+are written anew, and say which Python they were measured on. Ends with 1 when a version fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.versions.environments import ROOT, python_of, version_in
+from tests.versions.environments import PYTHON, ROOT, python_of, version_in
 from tests.versions.table import ROWS, Row
 
 PAGE = ROOT / "docs" / "versions.md"
@@ -25,8 +25,8 @@ is recorded and replayed. `timetracer record` says at its start which installed 
 supported. `make test-versions` makes an environment for each row, runs its tests and writes this
 page.
 
-| library | version | tests | result |
-|---|---|---|---|
+| library | version | Python | tests | result |
+|---|---|---|---|---|
 """
 
 
@@ -43,32 +43,36 @@ class Result(NamedTuple):
     def line(self) -> str:
         """The row of the table."""
         said = self.problem or (f"{self.failed} fail" if self.failed else "supported")
-        return f"| {self.library} | {self.version} | {self.tests} | {said} |"
+        return f"| {self.library} | {self.version} | {PYTHON} | {self.tests} | {said} |"
 
 
 def results(row: Row) -> Iterator[Result]:
-    """One for each version, the oldest first."""
+    """One for each version, the oldest first; the newest may be one that was asked for."""
+    seen = set()
     for version in (*row.versions, ""):
         try:
             python = python_of(f"{row.library}-{version.removesuffix('.*')}", row.pins(version))
         except subprocess.CalledProcessError:
             yield Result(row.library, version, 0, 1, "cannot be installed here")
             continue
-        yield _tested(row, python)
+        installed = version_in(python, row.library)
+        if installed not in seen:
+            seen.add(installed)
+            yield _tested(row, python, installed)
 
 
-def _tested(row: Row, python: str) -> Result:
+def _tested(row: Row, python: str, version: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", f"--junitxml={report}"]
         command = [python, "-m", "pytest", *options, *row.tests]
         ran = subprocess.run(command, cwd=ROOT, check=False, stdout=sys.stderr)
         if not report.is_file():
-            return Result(row.library, version_in(python, row.library), 0, 1, "cannot be tested")
+            return Result(row.library, version, 0, 1, "cannot be tested")
         suite = ET.parse(report).getroot()[0].attrib
     count, bad = int(suite["tests"]), int(suite["failures"]) + int(suite["errors"])
     problem = "" if ran.returncode in {0, 1} else f"pytest ended with {ran.returncode}"
-    return Result(row.library, version_in(python, row.library), count, bad, problem)
+    return Result(row.library, version, count, bad, problem)
 
 
 def main(wanted: Sequence[str]) -> int:

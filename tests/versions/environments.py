@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tests.versions.table import OPENTELEMETRY
 
-__all__ = ["python_of", "version_in"]
+__all__ = ["PYTHON", "ROOT", "python_of", "version_in"]
 
 ROOT = Path(__file__).parents[2]
-_FOLDER = ROOT / ".cache" / "versions"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_FOLDER = ROOT / ".cache" / "versions" / PYTHON
 _CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 
 

@@ -31,7 +31,7 @@ class Row:
 
 ROWS = (
     Row("httpx", ("0.26.*", "0.27.*"), ("tests/http/test_conformance.py", "-k", "httpx-")),
-    Row("httpx2", (), ("tests/http/test_conformance.py", "-k", "httpx2-")),
+    Row("httpx2", ("2.0.*",), ("tests/http/test_conformance.py", "-k", "httpx2-")),
     Row(
         "aiohttp",
         ("3.10.*", "3.12.*"),
@@ -57,12 +57,18 @@ ROWS = (
     ),
     Row("asyncpg", ("0.29.*", "0.30.*"), ("tests/asyncpg_driver/test_conformance.py",)),
     Row("redis", ("5.0.*", "6.*"), ("tests/redis_client/test_conformance.py",)),
-    Row("pymemcache", (), ("tests/memcached/test_conformance.py",)),
+    Row("pymemcache", ("4.0.*",), ("tests/memcached/test_conformance.py",)),
     Row("pymongo", ("4.13.*",), ("tests/mongodb/test_conformance.py",)),
-    Row("psycopg", (), ("tests/drivers", "-k", "psycopg and not psycopg2")),
-    Row("pymysql", (), ("tests/drivers", "-k", "pymysql")),
-    Row("aiomysql", (), ("tests/drivers", "-k", "aiomysql")),
-    Row("aiosqlite", (), ("tests/drivers", "-k", "aiosqlite")),
+    Row(
+        "psycopg",
+        ("3.2.*",),
+        ("tests/drivers", "-k", "psycopg and not psycopg2"),
+        beside=(("3.2.*", ("psycopg-binary==3.2.*",)),),
+    ),
+    Row("psycopg2-binary", ("2.9.5",), ("tests/drivers", "-k", "psycopg2")),
+    Row("pymysql", ("1.1.*",), ("tests/drivers", "-k", "pymysql")),
+    Row("aiomysql", ("0.2.*",), ("tests/drivers", "-k", "aiomysql")),
+    Row("aiosqlite", ("0.20.*",), ("tests/drivers", "-k", "aiosqlite")),
     Row(
         "fastapi",
         ("0.110.*", "0.115.*"),
@@ -86,8 +92,16 @@ ROWS = (
         ("tests/flask_app",),
         beside=(("2.2.*", ("werkzeug==2.2.*",)), ("3.0.*", ("werkzeug==3.0.*",))),
     ),
-    Row("django", ("5.1.*",), ("tests/django_app",)),
-    Row("gunicorn", ("20.1.*", "22.*"), ("tests/wsgi", "-k", "gunicorn")),
+    Row("django", ("5.1.*", "5.2.*"), ("tests/django_app",)),
+    Row(
+        "gunicorn",
+        ("20.1.*", "22.*"),
+        (
+            *("tests/wsgi/test_servers.py", "tests/endings", "tests/replay/test_end_to_end.py"),
+            *("-k", "gunicorn or sync or gthread or gevent"),
+        ),
+    ),
+    Row("waitress", ("2.0.*",), ("tests/wsgi/test_servers.py", "-k", "waitress")),
     Row("uvicorn", ("0.29.*",), ("tests/asgi_apps", "-k", "uvicorn or uvloop")),
     Row("hypercorn", ("0.14.*",), ("tests/asgi_apps", "-k", "hypercorn")),
     Row(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from tests.wsgi.serving import (
     Reply,
@@ -21,7 +23,10 @@ from tests.wsgi.serving import (
     wait_for_cassettes,
 )
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "tests.wsgi.bare:app", "--no-control-socket"]
+GUNICORN = [
+    *(sys.executable, "-m", "gunicorn", "tests.wsgi.bare:app"),
+    *(["--no-control-socket"] if Version(version("gunicorn")) >= Version("25.1") else []),
+]
 COMMANDS = {
     "wsgiref": [sys.executable, "-m", "tests.wsgi.bare", "{port}"],
     "sync": [*GUNICORN, "-b", "127.0.0.1:{port}", "--workers", "2"],
