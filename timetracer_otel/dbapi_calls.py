@@ -178,8 +178,11 @@ class Call:
         self._ahead = 0
         self.over = True
         # A request's own call is joined with what is fetched until its trace is complete. What
-        # belongs to no request is written at any moment, so it stays open until it is read.
-        self._held = draft.scope == "bootstrap" or draft.trace.fragment
+        # belongs to no request is written at any moment, so it stays open until it is read; and
+        # so does a call whose own span is all there is of its trace.
+        trace = draft.trace
+        alone = draft.span_id != 0 and draft.span_id == trace.root_span_id
+        self._held = draft.scope == "bootstrap" or trace.fragment or alone
 
     def executed(self, cursor: Any, returned: object) -> None:
         """The driver has executed it; rows may follow."""
