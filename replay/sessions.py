@@ -146,7 +146,7 @@ class Session:
         if found is None and self._loosely:
             found = self._bootstrap.take_loosely(protocol, request)
             if found is not None:
-                self._matched_loosely(protocol, found, request)
+                found = self._matched_loosely(protocol, found, request)
         return found
 
     def _in_sequence(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
@@ -160,14 +160,17 @@ class Session:
         found = self.answers.take(protocol, request, key, paths, loosely=True)
         if found is None:
             return None
-        self._matched_loosely(protocol, found.interaction, request)
-        return found.interaction
+        return self._matched_loosely(protocol, found.interaction, request)
 
-    def _matched_loosely(self, protocol: Protocol, recorded: Interaction, request: Any) -> None:
-        """What the live call has in place of recorded literals goes into later answers."""
-        pairs = protocol.volatile_pairs(recorded.request, request)  # type: ignore[union-attr]
+    def _matched_loosely(
+        self, protocol: Protocol, recorded: Interaction, request: Any
+    ) -> Interaction:
+        """`recorded` as it fits; what the live call has in place of literals goes into answers."""
+        pairs = protocol.volatile_pairs(recorded.request, request)
         self._pairs.update(spellings(pairs))
         self.outcome.loose.append(f"{recorded.title} ← {protocol.title(request)}")
+        fitted: Interaction = protocol.fitted(recorded, request)
+        return fitted
 
     def _self_evident(self, protocol: Protocol, library: str, request: Any) -> Interaction | None:
         """What needs no recording to be answered (a commit); named in the verdict."""
