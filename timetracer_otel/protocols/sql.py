@@ -192,9 +192,11 @@ def key(request: SqlRequest) -> str:
 
 
 def _loose_meaning(request: SqlRequest) -> dict[str, Any]:
-    """Without an order that says nothing: of columns, and of the members of a set."""
+    """Without an order that says nothing: of columns, the members of a set, rows to be inserted."""
     meaning = _meaning(request)
     statement, parameters = unordered(meaning["statement"], meaning["parameters"], request.system)
+    if request.operation == "executemany" and type(parameters) is list:
+        parameters = sorted(parameters, key=json.dumps)
     return {**meaning, "statement": statement, "parameters": parameters}
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["column_order", "unordered"]
@@ -20,7 +21,7 @@ _PART = r"""
     | (?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
     | (?P<mark>\$\d+|%\(\w+\)s|%s|\?|:[A-Za-z_]\w*)
     | (?P<number>-?\d+(?:\.\d+)?)
-    | (?P<cast>::\w+)
+    | (?P<cast>::\w+(?:\[\])?)
     | (?P<word>[^\W\d]\w*)
     | (?P<space>\s+)
     | (?P<other>.)
@@ -29,7 +30,7 @@ _TOKENS = {
     escapes: re.compile(_PART.replace("{text}", text), re.VERBOSE | re.DOTALL)
     for escapes, text in ((False, _WITHOUT_ESCAPES), (True, _WITH_ESCAPES))
 }
-_QUICK = re.compile(r"\bIN\s*\(|\bANY\s*\(|^\s*SELECT\b", re.IGNORECASE)
+_QUICK = re.compile(r"\bIN\s*\(|\bANY\s*\(|\bGROUP\s+BY\b|\bVALUES\b|^\s*SELECT\b", re.IGNORECASE)
 
 _IDENTIFIERS = frozenset(("name", "word"))
 _MEMBERS = frozenset(("mark", "text", "number"))
@@ -38,6 +39,9 @@ _NO_COLUMNS = frozenset(
 )
 """Words that begin no column, or make the whole list depend on its order."""
 
+_AFTER_GROUPS = frozenset(
+    (")", ";", "EXCEPT", "FETCH", "FOR", "HAVING", "INTERSECT", "LIMIT", "OFFSET", "ORDER", "UNION")
+)
 _ORDERING = frozenset(("UNION", "INTERSECT", "EXCEPT", "MINUS"))
 """What relates the columns of several lists by their places."""
 
@@ -66,12 +70,16 @@ def unordered(statement: str, parameters: Any, system: str) -> tuple[str, Any]:
 
     A list of columns counts where it is plain: names alone, of an outermost ``SELECT`` that
     relates no column by its place. A set is what follows ``IN`` or ``= ANY``, of literals and
-    parameters alone.
+    parameters alone; the plain columns after ``GROUP BY``; and the rows of an ``INSERT`` that
+    returns none.
     """
     if not _QUICK.search(statement):
         return statement, parameters
     tokens = _tokens(statement, system)
-    parameters = _in_sets(tokens, parameters)
+    parameters = _copied(parameters)
+    _sort_sets(tokens, parameters)
+    _sort_inserted(tokens, parameters)
+    _sort_groups(tokens)
     selected = _selected(tokens)
     if selected is not None:
         listed = _Token("other", ", ".join(sorted(selected.columns)))
@@ -169,12 +177,33 @@ def _relates_by_place(tokens: list[_Token]) -> bool:
     return False
 
 
+def _sort_groups(tokens: list[_Token]) -> None:
+    """The columns after each ``GROUP BY``, in place."""
+    if any(token.upper == "ROLLUP" for token in tokens):  # it groups by the first ones
+        return
+    told = [place for place, token in enumerate(tokens) if token.kind != "space"]
+    for before, place in pairwise(told):
+        if tokens[before].upper != "GROUP" or tokens[place].upper != "BY":
+            continue
+        end = next((n for n in told if n > place and tokens[n].upper in _AFTER_GROUPS), len(tokens))
+        columns: list[list[_Token]] = [[]]
+        for token in tokens[place + 1 : end]:
+            if token.text == ",":
+                columns.append([])
+            elif token.kind != "space":
+                columns[-1].append(token)
+        if all(_is_plain(column) for column in columns):
+            # as many tokens as before: the places that were found still hold
+            blanks = [_Token("space", "")] * (end - place - 2)
+            listed = f" {', '.join(sorted(map(_written, columns)))} "
+            tokens[place + 1 : end] = [_Token("other", listed), *blanks]
+
+
 # -- sets -----------------------------------------------------------------------------------------
 
 
-def _in_sets(tokens: list[_Token], parameters: Any) -> Any:
-    """Sorts the members of each set in `tokens`; the parameters, in the order that this gives."""
-    made = _copied(parameters)
+def _sort_sets(tokens: list[_Token], parameters: Any) -> None:
+    """The members of each set, in place; and the parameters in the order that this gives."""
     for places in _sets(tokens):
         members = sorted((tokens[place] for place in places), key=_text)
         marks = {token.kind == "mark" for token in members}
@@ -183,8 +212,7 @@ def _in_sets(tokens: list[_Token], parameters: Any) -> Any:
         for place, token in zip(places, members, strict=True):
             tokens[place] = token
         if marks == {True}:
-            _sort_values(tokens, places, made)
-    return made
+            _sort_values(tokens, places, parameters)
 
 
 def _text(token: _Token) -> str:
@@ -244,3 +272,38 @@ def _key(tokens: list[_Token], place: int) -> int | str:
     if text.startswith(":"):
         return text[1:]
     return sum(token.kind == "mark" for token in tokens[:place])
+
+
+# -- rows -----------------------------------------------------------------------------------------
+
+
+def _sort_inserted(tokens: list[_Token], parameters: Any) -> None:
+    """The rows of an ``INSERT``, in place, where each is of parameters alone."""
+    words = [token.upper for token in tokens if token.kind == "word"]
+    if not words or words[0] not in {"INSERT", "REPLACE"} or "RETURNING" in words:
+        return
+    rows = [[_key(tokens, place) for place in row] for row in _inserted(tokens)]
+    try:
+        values = [[parameters[key] for key in row] for row in rows]
+        for row, sorted_values in zip(rows, sorted(values, key=_json), strict=True):
+            for key, value in zip(row, sorted_values, strict=True):
+                parameters[key] = value
+    except (KeyError, IndexError, TypeError, ValueError):  # they are not what the statement says
+        return
+
+
+def _inserted(tokens: list[_Token]) -> list[list[int]]:
+    """The places of the parameters of each row after ``VALUES``; none if there is more in it."""
+    begin = next((n for n, token in enumerate(tokens) if token.upper == "VALUES"), len(tokens))
+    rows: list[list[int]] = []
+    for place in range(begin + 1, len(tokens)):
+        token = tokens[place]
+        if token.text == "(":
+            rows.append([])
+        elif token.kind == "mark" and rows:
+            rows[-1].append(place)
+        elif token.kind == "word":
+            break
+        elif token.kind not in {"space", "cast"} and token.text not in {",", ")"}:
+            return []
+    return rows if len(rows) > 1 and len({len(row) for row in rows}) == 1 else []

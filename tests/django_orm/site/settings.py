@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 _DATABASE = json.loads(os.environ["DATABASE"])
 if _DATABASE.pop("PYMYSQL", False):
     import pymysql
 
     pymysql.install_as_MySQLdb()
+
+if _DATABASE.pop("PSYCOPG2", False):
+    sys.modules["psycopg"] = None  # type: ignore[assignment]  # Django takes it where it is there
 
 SECRET_KEY = "secret"
 DEBUG = False
