@@ -245,12 +245,14 @@ class Answers:
 class Reusable:
     """Answers to connection set-up and start-up traffic: by key alone, as often as asked.
 
-    Where one question got several answers they are given in order, and the last repeats.
+    Where one question got several answers they are given in order, each as often as it came
+    then, and the last repeats.
     """
 
     def __init__(self, interactions: Sequence[Interaction]) -> None:
         self._interactions = interactions
         self._given: dict[str, int] = {}
+        self._given_loosely: set[int] = set()
 
     @cached_property
     def _by_key(self) -> dict[str, list[Interaction]]:
@@ -261,6 +263,15 @@ class Reusable:
             found.setdefault(key, []).append(interaction)
         return found
 
+    @cached_property
+    def _by_loose(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, interaction in enumerate(self._interactions):
+            protocol = protocol_named(interaction.__struct_config__.tag)  # type: ignore[arg-type]
+            key = f"{protocol.name} {protocol.loose_key(interaction.request)}"
+            found.setdefault(key, []).append(place)
+        return found
+
     def take(self, protocol: Protocol, key: str) -> Interaction | None:
         """The next answer for `key`, or the last one again."""
         whole = f"{protocol.name} {key}"
@@ -269,7 +280,19 @@ class Reusable:
             return None
         number = self._given.get(whole, 0)
         self._given[whole] = number + 1
-        return recorded[min(number, len(recorded) - 1)]
+        return _numbered(recorded, number)
+
+    def take_loosely(self, protocol: Protocol, request: Any) -> Interaction | None:
+        """The next that differs in nothing but volatile literals, or the last one again.
+
+        A start-up that writes the time, or a password with its salt, writes others each time.
+        """
+        places = self._by_loose.get(f"{protocol.name} {protocol.loose_key(request)}", [])
+        left = [place for place in places if place not in self._given_loosely]
+        if not places:
+            return None
+        self._given_loosely.update(left[:1])
+        return self._interactions[left[0] if left else places[-1]]
 
     def upcoming(self, asks: Asks, question: object) -> Interaction | None:
         """What `take` would give next for the first key that asks `question`."""
@@ -285,6 +308,15 @@ class Reusable:
 
     def _upcoming(self, asks: Asks, question: object) -> Iterator[tuple[str, Interaction]]:
         for whole, recorded in self._by_key.items():
-            found = recorded[min(self._given.get(whole, 0), len(recorded) - 1)]
+            found = _numbered(recorded, self._given.get(whole, 0))
             if asks(found) == question:
                 yield whole, found
+
+
+def _numbered(recorded: list[Interaction], number: int) -> Interaction:
+    """The answer that the `number`th question got, from 0; the last one for all after that."""
+    for interaction in recorded:
+        number -= interaction.times
+        if number < 0:
+            return interaction
+    return recorded[-1]

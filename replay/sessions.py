@@ -93,7 +93,7 @@ class Session:
         key = protocol.key(request)
         with self._lock:
             found = (
-                self._set_up(protocol, key)
+                self._set_up(protocol, request, key)
                 if scope == "bootstrap" or self._outside
                 else self._in_sequence(protocol, request, key)
             )
@@ -139,9 +139,15 @@ class Session:
             found = self.answers.take_if_due(protocol, key, current_paths())
         return found.interaction if found is not None else None
 
-    def _set_up(self, protocol: Protocol, key: str) -> Interaction | None:
+    def _set_up(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
-        return found if found is not None else self._again.take(protocol, key)
+        if found is None:
+            found = self._again.take(protocol, key)
+        if found is None and self._loosely:
+            found = self._bootstrap.take_loosely(protocol, request)
+            if found is not None:
+                found = self._matched_loosely(protocol, found, request)
+        return found
 
     def _in_sequence(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
         paths = current_paths()
@@ -154,10 +160,17 @@ class Session:
         found = self.answers.take(protocol, request, key, paths, loosely=True)
         if found is None:
             return None
-        pairs = protocol.volatile_pairs(found.interaction.request, request)
+        return self._matched_loosely(protocol, found.interaction, request)
+
+    def _matched_loosely(
+        self, protocol: Protocol, recorded: Interaction, request: Any
+    ) -> Interaction:
+        """`recorded` as it fits; what the live call has in place of literals goes into answers."""
+        pairs = protocol.volatile_pairs(recorded.request, request)
         self._pairs.update(spellings(pairs))
-        self.outcome.loose.append(f"{found.interaction.title} ← {protocol.title(request)}")
-        return found.interaction
+        self.outcome.loose.append(f"{recorded.title} ← {protocol.title(request)}")
+        fitted: Interaction = protocol.fitted(recorded, request)
+        return fitted
 
     def _self_evident(self, protocol: Protocol, library: str, request: Any) -> Interaction | None:
         """What needs no recording to be answered (a commit); named in the verdict."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from timetracer_otel.interaction.failures import Failure
@@ -14,7 +15,15 @@ from timetracer_otel.recording.draft import Scope
 from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
 from timetracer_otel.values import FIXED, snapshot, snapshot_rows
 
-__all__ = ["Apart", "Call", "Origin", "asked_with", "place_of_connecting", "statement_text"]
+__all__ = [
+    "Apart",
+    "Call",
+    "Origin",
+    "asked_with",
+    "connection_scoped",
+    "place_of_connecting",
+    "statement_text",
+]
 
 _WITH_SPANS = frozenset(("execute", "executemany", "callproc"))
 
@@ -32,6 +41,22 @@ _AHEAD = 50
 _NAMES = ("parameters", "params", "vars", "args", "seq_of_parameters", "params_seq", "vars_list")
 
 
+_CONNECTION_SCOPED: ContextVar[bool] = ContextVar("timetracer_connection_scoped", default=False)
+
+
+@contextmanager
+def connection_scoped() -> Iterator[None]:
+    """What a framework asks within sets its connections up, or looks whether they still live.
+
+    When it does so depends on what it has left open: no part of a request's sequence.
+    """
+    token = _CONNECTION_SCOPED.set(True)
+    try:
+        yield
+    finally:
+        _CONNECTION_SCOPED.reset(token)
+
+
 class Origin:
     """Where a connection's calls come from: library, system, driver and server, and its phase.
 
@@ -40,11 +65,11 @@ class Origin:
     """
 
     __slots__ = (
+        "_scope",
         "_settings",
         "asynchronous",
         "driver",
         "library",
-        "scope",
         "server",
         "spanned",
         "system",
@@ -55,10 +80,19 @@ class Origin:
         self.system = system
         self.driver = driver
         self.server = server
-        self.scope: Scope = "trace"
+        self._scope: Scope = "trace"
         self.asynchronous = False
         self.spanned = False
         self._settings: dict[str, str] = {}
+
+    @property
+    def scope(self) -> Scope:
+        """Whether calls are a request's own, or its connection's."""
+        return "bootstrap" if _CONNECTION_SCOPED.get() else self._scope
+
+    @scope.setter
+    def scope(self, scope: Scope) -> None:
+        self._scope = scope
 
     def setting(self, name: str, value: object) -> None:
         """Something of the connection is set: answers of its set-up may depend on it."""
@@ -73,11 +107,11 @@ class Origin:
     @contextmanager
     def setting_up(self) -> Iterator[None]:
         """Calls within the block are connection-scoped traffic."""
-        before, self.scope = self.scope, "bootstrap"
+        before, self._scope = self._scope, "bootstrap"
         try:
             yield
         finally:
-            self.scope = before
+            self._scope = before
 
     def ref(self, operation: str, statement: object, parameters: object) -> SqlRequestRef:
         """A call as the protocol takes it; `parameters` are kept as they are now."""
@@ -100,7 +134,9 @@ class Origin:
             return None
         ref = self.ref(operation, statement, parameters)
         own_span = self.spanned and operation in _WITH_SPANS
-        draft = begin("sql", self.library, ref, scope=self.scope, own_span=own_span)
+        # one that is refused is the request's, wherever it is opened
+        scope = self._scope if operation == "connect" else self.scope
+        draft = begin("sql", self.library, ref, scope=scope, own_span=own_span)
         return None if draft is None else Call(draft, recorder.settings.max_rows)
 
 
@@ -178,8 +214,11 @@ class Call:
         self._ahead = 0
         self.over = True
         # A request's own call is joined with what is fetched until its trace is complete. What
-        # belongs to no request is written at any moment, so it stays open until it is read.
-        self._held = draft.scope == "bootstrap" or draft.trace.fragment
+        # belongs to no request is written at any moment, so it stays open until it is read; and
+        # so does a call whose own span is all there is of its trace.
+        trace = draft.trace
+        alone = draft.span_id != 0 and draft.span_id == trace.root_span_id
+        self._held = draft.scope == "bootstrap" or trace.fragment or alone
 
     def executed(self, cursor: Any, returned: object) -> None:
         """The driver has executed it; rows may follow."""

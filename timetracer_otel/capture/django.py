@@ -15,6 +15,7 @@ from typing import Any
 from timetracer_otel.capture import asgi
 from timetracer_otel.capture.inbound import note_raised, note_route
 from timetracer_otel.capture.wsgi import recorded
+from timetracer_otel.dbapi_calls import connection_scoped
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
@@ -119,6 +120,24 @@ def _loading(original: Callable[..., None]) -> Callable[..., None]:
     return load_middleware
 
 
+def _setting_up(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What the ORM asks of a connection that it opens, or that it looks after."""
+
+    @wraps(original)
+    def set_up(*args: Any, **keywords: Any) -> Any:
+        with connection_scoped():
+            return original(*args, **keywords)
+
+    return set_up
+
+
+_DATABASES = "django.db.backends"
+_POSTGRESQL = f"{_DATABASES}.postgresql.base"
+_USABLE = tuple(
+    WhenImported(module, (Patch(f"{module}:DatabaseWrapper.is_usable", _setting_up),))
+    for module in (f"{_DATABASES}.mysql.base", f"{_DATABASES}.sqlite3.base")
+)
+
 LIBRARY = Library(
     name="django",
     protocol="http",
@@ -131,6 +150,18 @@ LIBRARY = Library(
         Patch("django.core.handlers.base:BaseHandler.resolve_request", _resolving),
         Patch("django.core.handlers.base:BaseHandler.load_middleware", _loading),
         Patch("django.core.handlers.exception:handle_uncaught_exception", _answering_500),
+        WhenImported(
+            f"{_DATABASES}.base.base",
+            (Patch(f"{_DATABASES}.base.base:BaseDatabaseWrapper.connect", _setting_up),),
+        ),
+        WhenImported(
+            _POSTGRESQL,
+            (
+                Patch(f"{_POSTGRESQL}:DatabaseWrapper.is_usable", _setting_up),
+                Patch(f"{_POSTGRESQL}:DatabaseWrapper._configure_connection", _setting_up),
+            ),
+        ),
+        *_USABLE,
         WhenImported(
             "opentelemetry.instrumentation.django",
             (

@@ -45,7 +45,8 @@ class InteractionBase(Part, kw_only=True):
     """One request and its outcome across the edge of the process, whatever the protocol.
 
     `path` is where in the request the call was made: ancestors' names with ordinals, without
-    the root (``task#2 › GET#1``). `start_us` counts from the trace's start.
+    the root (``task#2 › GET#1``). `start_us` counts from the trace's start. `times` is how often
+    it came in a row before the same question got another answer: in a bootstrap alone.
     """
 
     id: int
@@ -56,3 +57,4 @@ class InteractionBase(Part, kw_only=True):
     title: str
     start_us: int
     duration_us: int = 0
+    times: int = 1

@@ -23,6 +23,10 @@ def _nothing(_request: Any) -> None:
     return None
 
 
+def _as_it_is(recorded: Any, _live: Any) -> Any:
+    return recorded
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """A family of interactions with one shape.
@@ -35,6 +39,7 @@ class Protocol:
     `differences` names what differs between two requests, most telling first. For two requests
     that match loosely, `volatile_pairs` maps the recorded literals to the live ones.
     `self_evident` gives the response to a request that needs no recording to be answered.
+    `fitted` is a recorded interaction as the answer to a live request that matches it loosely.
 
     For people: `outcome` is a response in a word or two, `asked` and `answered` are request and
     response as lines. `faults` names what of an interaction could not be given to a client, by
@@ -52,6 +57,7 @@ class Protocol:
     cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)
+    fitted: Callable[[Any, Any], Any] = field(default=_as_it_is)
     outcome: Callable[[Any], str] | None = None
     asked: Callable[[Any], list[str]] | None = None
     answered: Callable[[Any], list[str]] | None = None

@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from timetracer_otel.interaction.failures import Failure, encode_error
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.sql_order import column_order, unordered
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 from timetracer_otel.values import encode, encode_rows
 
@@ -143,16 +146,25 @@ def title(request: SqlRequest) -> str:
 
 
 _COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
-_NAMED = re.compile(r"\b(sa_savepoint_)\d+\b")
+_SAVEPOINT = re.compile(
+    r"(\s*(?:SAVEPOINT|RELEASE(?:\s+SAVEPOINT)?|ROLLBACK(?:\s+WORK)?\s+TO(?:\s+SAVEPOINT)?)\s+)"
+    r"""("[^"]+"|`[^`]+`|\w+)\s*;?\s*""",
+    re.IGNORECASE,
+)
+_LONGEST_SAVEPOINT = 200
 
 
 def _meaning(request: SqlRequest) -> dict[str, Any]:
-    """Without comments (sqlcommenter writes trace IDs there) and generated savepoint names."""
+    """Without comments (sqlcommenter writes trace IDs there) and savepoints' names.
+
+    Those are generated: by thread, by counter, at random.
+    """
     statement = request.statement
     if "/*" in statement:
         statement = _COMMENT.sub(" ", statement).strip()
-    if "sa_savepoint_" in statement:
-        statement = _NAMED.sub(r"\g<1>N", statement)
+    savepoint = _SAVEPOINT.fullmatch(statement) if len(statement) < _LONGEST_SAVEPOINT else None
+    if savepoint is not None:
+        statement = f"{savepoint[1]}N"
     return {
         "operation": request.operation,
         "system": request.system,
@@ -179,14 +191,40 @@ def key(request: SqlRequest) -> str:
     return json.dumps(_meaning(request), ensure_ascii=False, sort_keys=True)
 
 
+def _loose_meaning(request: SqlRequest) -> dict[str, Any]:
+    """Without an order that says nothing: of columns, the members of a set, rows to be inserted."""
+    meaning = _meaning(request)
+    statement, parameters = unordered(meaning["statement"], meaning["parameters"], request.system)
+    if request.operation == "executemany" and type(parameters) is list:
+        parameters = sorted(parameters, key=json.dumps)
+    return {**meaning, "statement": statement, "parameters": parameters}
+
+
 def loose_key(request: SqlRequest) -> str:
-    """The key with volatile literals as placeholders."""
-    return json.dumps(loosened(_meaning(request)), ensure_ascii=False, sort_keys=True)
+    """The key with volatile literals as placeholders, whatever the order of columns and sets."""
+    return json.dumps(loosened(_loose_meaning(request)), ensure_ascii=False, sort_keys=True)
 
 
 def volatile_pairs(recorded: SqlRequest, live: SqlRequest) -> dict[str, str]:
     """Recorded literals to the live ones in their place."""
-    return pairs_between(_meaning(recorded), _meaning(live))
+    return pairs_between(_loose_meaning(recorded), _loose_meaning(live))
+
+
+def fitted(recorded: SqlInteraction, live: SqlRequest) -> SqlInteraction:
+    """What was recorded with its columns in the order that `live` asks for."""
+    response = recorded.response
+    if response is None or not response.columns:
+        return recorded
+    before, after = (_meaning(request)["statement"] for request in (recorded.request, live))
+    order = column_order(before, after, live.system)
+    if order is None or len(order) != len(response.columns):
+        return recorded
+    rows = [
+        [row[n] for n in order] if type(row) is list and len(row) == len(order) else row
+        for row in response.rows
+    ]
+    columns = [response.columns[n] for n in order]
+    return replace(recorded, response=replace(response, columns=columns, rows=rows))
 
 
 def self_evident(request: SqlRequest) -> SqlResponse | None:
@@ -210,4 +248,5 @@ SQL = Protocol(
     differences=differences,
     volatile_pairs=volatile_pairs,
     self_evident=self_evident,
+    fitted=fitted,
 )

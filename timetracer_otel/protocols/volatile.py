@@ -14,6 +14,8 @@ _VOLATILE = re.compile(
       (?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})
     | (?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?
         | \d{8}T\d{6}Z)
+    | (?P<password>(?:pbkdf2_[a-z0-9]+|scrypt|argon2|bcrypt(?:_sha256)?)\$[^\s"']+
+        | \$(?:2[aby]|argon2i?d?|scrypt)\$[^\s"']+)
     | (?P<hex>(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{24,128})
     | (?P<token>(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])
         [A-Za-z0-9_-]{22,}=*)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 import msgspec
+from msgspec.structs import replace
 
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.cassette.writing import Shared
@@ -13,22 +14,36 @@ __all__ = ["Bootstrap"]
 
 _LIMIT_BYTES = 2 * 1024 * 1024
 _LIMIT_COUNT = 2000
-_LIMIT_ANSWERS = 8
-"""Different answers kept to one question: what polls goes on for as long as the process."""
+_LIMIT_ANSWERS = 32
+"""Answers kept to one question: what polls goes on for as long as the process."""
 
 _ENCODER = msgspec.json.Encoder()
 
 
+class _Question:
+    """The answers that one question got: all of them, and the last one with its place and count."""
+
+    __slots__ = ("answers", "count", "last", "place", "times")
+
+    def __init__(self) -> None:
+        self.answers: set[bytes] = set()
+        self.last = b""
+        self.place = -1
+        self.times = 0
+        self.count = 0
+
+
 class Bootstrap:
-    """Interactions of connection set-up and start-up, without repetitions.
+    """Interactions of connection set-up and start-up, without repetitions in a row.
 
     A pool opens many connections and each asks the same: one copy is enough, since a replay
-    answers bootstrap traffic as often as it is asked.
+    answers bootstrap traffic as often as it is asked. Migrations ask the same before and after a
+    change: an answer that another follows says how often it was given before that.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._answers: dict[bytes, set[bytes]] = {}
+        self._questions: dict[bytes, _Question] = {}
         self._kept: list[Interaction] = []
         self._shared: Shared | None = Shared(())
         self._bytes = 0
@@ -39,23 +54,32 @@ class Bootstrap:
         self._lock = Lock()
 
     def add(self, interaction: Interaction) -> None:
-        """Keep `interaction` unless the same question got the same answer before."""
-        question = _ENCODER.encode((interaction.library, interaction.request))
+        """Keep `interaction` unless the same question got the same answer just before."""
+        asked = _ENCODER.encode((interaction.library, interaction.request))
         answer = _ENCODER.encode((interaction.response, interaction.error))
-        size = len(question) + len(answer)
+        size = len(asked) + len(answer)
         with self._lock:
-            known = self._answers.get(question, set())
-            if answer in known:
+            question = self._questions.get(asked) or _Question()
+            if answer == question.last:
+                question.times += 1
                 return
             full = self._bytes + size > _LIMIT_BYTES or len(self._kept) >= _LIMIT_COUNT
-            if full or len(known) >= _LIMIT_ANSWERS:
-                self.dropped += 1
+            if full or question.count >= _LIMIT_ANSWERS:
+                self.dropped += answer not in question.answers
                 return
-            known.add(answer)
-            self._answers[question] = known
             self._bytes += size
-            self._kept.append(interaction)
-            self._shared = None
+            self._keep(question, interaction, answer)
+            self._questions[asked] = question
+
+    def _keep(self, question: _Question, interaction: Interaction, answer: bytes) -> None:
+        if question.times > 1:
+            before = self._kept[question.place]
+            self._kept[question.place] = replace(before, times=question.times)
+        question.answers.add(answer)
+        question.last, question.times, question.place = answer, 1, len(self._kept)
+        question.count += 1
+        self._kept.append(interaction)
+        self._shared = None
 
     def interactions(self) -> list[Interaction]:
         """Everything kept so far, in the order it was first asked: the same list while it lasts."""

@@ -1,0 +1,1 @@
+"""A shop as Django projects have it: models, sessions, accounts, the admin's pages."""

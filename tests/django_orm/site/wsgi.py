@@ -1,0 +1,15 @@
+"""The application for WSGI servers; it brings its database up to date before it serves."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django_orm.site.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
+
+from tests.django_orm.site.start import up_to_date
+
+up_to_date()
