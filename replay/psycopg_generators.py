@@ -20,7 +20,7 @@ from timetracer_otel.replay.psycopg_libpq import (
     results_of,
 )
 
-__all__ = ["GENERATORS", "CopyOf", "Waiting", "follow", "queue", "say_besides"]
+__all__ = ["GENERATORS", "CopyOf", "Waiting", "answered", "follow", "queue", "say_besides"]
 
 _Gen = Generator[Any, Any, Any]
 _PIPELINE_SYNC, _PIPELINE_ABORTED = 10, 11
@@ -82,6 +82,15 @@ def follow(pgconn: Any, text: bytes) -> None:
         pgconn._replayed_in(IN_TRANSACTION)
     elif text in (b"COMMIT", b"ROLLBACK") or text.startswith(b"PREPARE TRANSACTION"):
         pgconn._replayed_in(IDLE)
+
+
+def answered(connection: Any, reading: Reading) -> None:
+    """The state that the answer left the connection in, and what came with it."""
+    usual = IDLE if connection._autocommit else IN_TRANSACTION
+    if reading.has_failed and connection.pgconn._replayed_status != IDLE:
+        usual = IN_ERROR
+    connection.pgconn._replayed_in(reading.extra.get("transaction", usual))
+    say_besides(connection.pgconn, reading.extra)
 
 
 def _next_piped(pgconn: Any) -> list[Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "IDLE",
     "IN_ERROR",
     "IN_TRANSACTION",
+    "Offline",
     "RecordedResult",
     "copy_result",
     "is_replayed",
@@ -31,6 +32,15 @@ _SINGLE_TUPLE, _PIPELINE_ABORTED, _TUPLES_CHUNK = 9, 11, 12
 _OK, _BAD = 0, 1
 COPY_OUT, COPY_IN = 3, 4
 IDLE, ACTIVE, IN_TRANSACTION, IN_ERROR = 0, 1, 2, 3
+
+
+class Offline:
+    """What adapts values without a connection that C would look into."""
+
+    connection = None
+
+    def __init__(self, adapters: Any) -> None:
+        self.adapters = adapters
 
 
 class RecordedResult:
