@@ -94,6 +94,7 @@ class Reading:
         self.extra: dict[str, Any] = {k: decode(v) for k, v in response.extra.items()}
         self.next = 0
         self._broken: RecordedError | None = response.error
+        self.has_failed = response.error is not None
 
     @property
     def is_read(self) -> bool:
@@ -104,6 +105,13 @@ class Reading:
     def breaks_off(self) -> bool:
         """Whether an error ended the fetching."""
         return self._broken is not None
+
+    def broken(self) -> BaseException | None:
+        """The error that ended it, once."""
+        if self._broken is None:
+            return None
+        error, self._broken = decode_error(self._broken), None
+        return error
 
     def take(self, size: int | None) -> list[Any]:
         """The next rows; raises the recorded error where it ended the fetching."""

@@ -9,29 +9,42 @@ from typing import Any
 
 from timetracer_otel.capture.psycopg import LIBRARY as CAPTURED
 from timetracer_otel.capture.psycopg_results import (
+    command_asked,
     form_left_at,
     leaving_form,
     psycopg_origin,
     statement_of,
 )
-from timetracer_otel.errors import CannotReplay
 from timetracer_otel.libraries import Library
 from timetracer_otel.ownership import owned
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.replay.database_answers import (
     Reading,
     asked,
     raise_recorded_refusal,
     recorded_facts,
+    told,
+)
+from timetracer_otel.replay.psycopg_generators import (
+    GENERATORS,
+    answered,
+    follow,
+    queue,
+    say_besides,
 )
 from timetracer_otel.replay.psycopg_libpq import (
     IDLE,
     IN_ERROR,
     IN_TRANSACTION,
+    Offline,
+    RecordedResult,
+    is_replayed,
     pgconn_class,
     results_of,
     transformer_class,
 )
+from timetracer_otel.replay.psycopg_pipelines import PIPELINES, queued_command, running_piped
+from timetracer_otel.replay.psycopg_streams import STREAMS
 from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY"]
@@ -46,10 +59,13 @@ def _connecting(original: Any) -> Any:
     def _connect_gen(cls: Any, conninfo: str = "", *args: Any, **keywords: Any) -> _Gen:
         if owned() or not serving("psycopg"):
             return (yield from function(cls, conninfo, *args, **keywords))
+        from psycopg.conninfo import conninfo_to_dict
+
         origin = psycopg_origin(conninfo)
         raise_recorded_refusal(origin)
-        pgconn = pgconn_class().__new__(pgconn_class())
-        pgconn._replayed_facts = recorded_facts(origin)
+        kind = pgconn_class()
+        pgconn = kind.__new__(kind)
+        pgconn.__init__(origin, recorded_facts(origin), conninfo_to_dict(conninfo))
         connection = cls(pgconn)
         vars(connection)["_replayed_origin"] = origin
         return connection
@@ -57,37 +73,24 @@ def _connecting(original: Any) -> Any:
     return classmethod(_connect_gen)
 
 
-def _is_replayed(connection: Any) -> bool:
-    return "_replayed_origin" in vars(connection)
-
-
 def _starting(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
     @wraps(original)
     def _start_query(self: Any, query: Any = None) -> _Gen:
         yield from original(self, query)
-        if _is_replayed(self._conn) and not isinstance(self._tx, transformer_class()):
+        if is_replayed(self._conn.pgconn) and not isinstance(self._tx, transformer_class()):
             self._tx = transformer_class()(self)
 
     return _start_query
 
 
-class _Offline:
-    """What adapts values without a connection that C would look into."""
-
-    connection = None
-
-    def __init__(self, adapters: Any) -> None:
-        self.adapters = adapters
-
-
 def _converting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _convert_query(self: Any, query: Any, params: Any = None) -> Any:
-        if not _is_replayed(self._conn):
+        if not is_replayed(self._conn.pgconn):
             return original(self, query, params)
         from psycopg.adapt import Transformer
 
-        converted = self._query_cls(Transformer(_Offline(self._adapters)))
+        converted = self._query_cls(Transformer(Offline(self._adapters)))
         converted.convert(query, params)
         return converted
 
@@ -100,8 +103,8 @@ def _writing(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def as_bytes(self: Any, context: Any = None) -> Any:
         connection = getattr(context, "connection", None)
-        if connection is not None and _is_replayed(connection):
-            context = _Offline(context.adapters)
+        if connection is not None and is_replayed(connection.pgconn):
+            context = Offline(context.adapters)
         return original(self, context)
 
     return as_bytes
@@ -111,10 +114,10 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
     @wraps(original)
     def _maybe_prepare_gen(self: Any, pgq: Any, **keywords: Any) -> _Gen:
         connection = self._conn
-        if not _is_replayed(connection):
+        if not is_replayed(connection.pgconn):
             return (yield from original(self, pgq, **keywords))
         if connection._pipeline:
-            raise _unseen("a pipeline")
+            return (yield from running_piped(original, self, pgq, keywords))
         self._query = pgq
         try:
             statement, parameters = form_left_at(connection, pgq)
@@ -123,8 +126,7 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
             _failed(connection, error)
             raise
         reading = Reading(recorded)
-        usual = IDLE if connection._autocommit else IN_TRANSACTION
-        connection.pgconn._replayed_in(reading.extra.get("transaction", usual))
+        answered(connection, reading)
         self._set_results(results_of(reading))
         return None
 
@@ -142,24 +144,53 @@ def _failed(connection: Any, error: Exception) -> None:
 def _commanding(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
     @wraps(original)
     def _exec_command(self: Any, command: Any, *args: Any, **keywords: Any) -> _Gen:
-        if not _is_replayed(self):
+        if not is_replayed(self.pgconn):
             return (yield from original(self, command, *args, **keywords))
         self._check_connection_ok()
-        if hasattr(command, "as_bytes"):
-            command = command.as_string(None).encode()
-        text = command if isinstance(command, bytes) else command.encode()
-        if text == b"COMMIT":
-            self.pgconn._replayed_in(IDLE)
-            asked(self._replayed_origin, "commit")
-        elif text.startswith(b"BEGIN"):
-            self.pgconn._replayed_in(IN_TRANSACTION)
-        elif text == b"ROLLBACK":
-            self.pgconn._replayed_in(IDLE)
-        elif text.startswith(b"ROLLBACK TO"):
-            self.pgconn._replayed_in(IN_TRANSACTION)
-        return None
+        text = statement_of(command)
+        wanted = command_asked(command)
+        if self._pipeline:
+            self._pipeline.command_queue.append(self.pgconn.send_query)
+            self._pipeline.result_queue.append(None)
+            queue(self.pgconn, queued_command(self, text, wanted))
+            return None
+        follow(self.pgconn, text.encode())
+        if wanted is None:
+            return RecordedResult(command=text.partition(" ")[0])
+        reading = Reading(asked(self._replayed_origin, *wanted))
+        say_besides(self.pgconn, reading.extra)
+        (result,) = results_of(reading)
+        if result._replayed_error is not None:
+            raise result._replayed_error
+        return result
 
     return _exec_command
+
+
+def _not_cancelling(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def cancel(self: Any, *args: Any, **keywords: Any) -> Any:
+        return None if is_replayed(self.pgconn) else original(self, *args, **keywords)
+
+    return cancel
+
+
+def _cancelling_nothing(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
+    @wraps(original)
+    def _cancel_gen(self: Any) -> _Gen:
+        if not is_replayed(self.pgconn):
+            yield from original(self)
+
+    return _cancel_gen
+
+
+def _telling_process(original: Any) -> Any:
+    def backend_pid(self: Any) -> Any:
+        if not is_replayed(self.pgconn):
+            return original.__get__(self)
+        return told(asked(self.pgconn._replayed_origin, "backend_pid"))
+
+    return property(backend_pid)
 
 
 def _many(cursor: Any, query: Any, params_seq: Any, *, returning: bool) -> None:
@@ -182,6 +213,7 @@ def _many(cursor: Any, query: Any, params_seq: Any, *, returning: bool) -> None:
         _failed(connection, error)
         raise
     reading = Reading(recorded)
+    say_besides(connection.pgconn, reading.extra)
     if reading.columns is not None:
         cursor._set_results(results_of(reading))
         return
@@ -193,7 +225,7 @@ def _many(cursor: Any, query: Any, params_seq: Any, *, returning: bool) -> None:
 def _executing_many(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def executemany(self: Any, query: Any, params_seq: Any, *, returning: bool = False) -> Any:
-        if not _is_replayed(self._conn) or self._conn._pipeline:
+        if not is_replayed(self._conn.pgconn) or self._conn._pipeline:
             return original(self, query, params_seq, returning=returning)
         return _many(self, query, params_seq, returning=returning)
 
@@ -205,7 +237,7 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
     async def executemany(
         self: Any, query: Any, params_seq: Any, *, returning: bool = False
     ) -> Any:
-        if not _is_replayed(self._conn) or self._conn._pipeline:
+        if not is_replayed(self._conn.pgconn) or self._conn._pipeline:
             return await original(self, query, params_seq, returning=returning)
         await asyncio.sleep(0)
         return _many(self, query, params_seq, returning=returning)
@@ -213,39 +245,12 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
     return executemany
 
 
-def _entering_pipeline(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def pipeline(self: Any, *args: Any, **keywords: Any) -> Any:
-        if _is_replayed(self):
-            raise _unseen("a pipeline")
-        return original(self, *args, **keywords)
-
-    return pipeline
-
-
-def _refusing(what: str) -> Callable[[Callable[..., _Gen]], Callable[..., _Gen]]:
-    def wrap(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
-        @wraps(original)
-        def refuse(self: Any, *args: Any, **keywords: Any) -> _Gen:
-            if _is_replayed(self._conn):
-                raise _unseen(what)
-            return (yield from original(self, *args, **keywords))
-
-        return refuse
-
-    return wrap
-
-
-def _unseen(what: str) -> CannotReplay:
-    return CannotReplay(subject=f"{what} of psycopg", reason="what passes there is not recorded")
-
-
 def _waiting(original: Callable[..., Any]) -> Callable[..., Any]:
     """The network would have let other tasks run; what was cancelled waits to be so again."""
 
     @wraps(original)
     async def wait(self: Any, gen: Any, *args: Any, **keywords: Any) -> Any:
-        if not _is_replayed(self):
+        if not is_replayed(self.pgconn):
             return await original(self, gen, *args, **keywords)
         await asyncio.sleep(0)
         try:
@@ -278,14 +283,12 @@ LIBRARY = Library(
         Patch(f"{_CURSOR}._maybe_prepare_gen", _running),
         Patch("psycopg.cursor:Cursor.executemany", _executing_many),
         Patch("psycopg.cursor_async:AsyncCursor.executemany", _executing_many_later),
-        Patch("psycopg.connection:Connection.pipeline", _entering_pipeline),
-        Patch("psycopg.connection_async:AsyncConnection.pipeline", _entering_pipeline),
-        Patch(f"{_CURSOR}._start_copy_gen", _refusing("`copy`")),
-        Patch(f"{_CURSOR}._stream_send_gen", _refusing("`stream`")),
-        Patch(
-            "psycopg._server_cursor_base:ServerCursorMixin._declare_gen",
-            _refusing("a server-side cursor"),
-        ),
+        Patch(f"{_CONNECTION}.cancel", _not_cancelling),
+        PatchIfPresent(f"{_CONNECTION}._cancel_gen", _cancelling_nothing),
+        Patch("psycopg._connection_info:ConnectionInfo.backend_pid", _telling_process),
         Patch("psycopg.connection_async:AsyncConnection.wait", _waiting),
+        *PIPELINES,
+        *STREAMS,
+        *GENERATORS,
     ),
 )

@@ -30,6 +30,7 @@ GROUPS = (
     "shared",
     "psycopg2_cases",
     "psycopg_cases",
+    "psycopg_streams_cases",
     "sqlite_cases",
     "aiosqlite_cases",
     "pymysql_cases",

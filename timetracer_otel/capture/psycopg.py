@@ -6,8 +6,17 @@ from collections.abc import Callable, Generator
 from functools import partial, wraps
 from typing import Any
 
+from timetracer_otel.capture.psycopg_heard import HEARD
+from timetracer_otel.capture.psycopg_pipeline import (
+    PIPELINE,
+    as_one_call,
+    note_queued,
+    running_piped,
+)
 from timetracer_otel.capture.psycopg_results import (
+    command_asked,
     form_left_at,
+    know,
     leaving_form,
     note_many,
     note_results,
@@ -16,6 +25,7 @@ from timetracer_otel.capture.psycopg_results import (
     psycopg_origin,
     statement_of,
 )
+from timetracer_otel.capture.psycopg_streams import STREAMS
 from timetracer_otel.dbapi_calls import Call, Origin, place_of_connecting
 from timetracer_otel.dbapi_classes import Passing, noted_call
 from timetracer_otel.libraries import Instrumentor, Library
@@ -50,10 +60,11 @@ def _connecting(original: Any) -> Any:
         with guarded("psycopg connect"):
             if origin is not None:
                 vars(connection)["_timetracer_origin"] = origin
+                know(connection)
                 with origin.setting_up():
                     call = origin.begin("connect")
                 if call is not None:
-                    call.answer.extra["facts"] = psycopg_facts(connection)
+                    call.answer.extra["facts"] = psycopg_facts(connection, conninfo)
                     call.finish()
         return connection
 
@@ -66,10 +77,12 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
     @wraps(original)
     def _maybe_prepare_gen(self: Any, pgq: Any, **keywords: Any) -> _Gen:
         connection = self._conn
+        if connection._pipeline:
+            return (yield from running_piped(original, self, pgq, keywords))
         call: Call | None = None
         with guarded("psycopg statement"):
             origin = origin_of(connection)
-            if origin is not None and not connection._pipeline:
+            if origin is not None:
                 call = origin.begin("execute", *form_left_at(connection, pgq))
         try:
             returned = yield from original(self, pgq, **keywords)
@@ -80,33 +93,37 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
             raise
         with guarded("psycopg answer"):
             if call is not None:
-                note_results(call, self, self._results)
+                note_results(call, connection, self._results)
         return returned
 
     return _maybe_prepare_gen
 
 
 def _commanding(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
-    """What psycopg says by itself: of that only commits, and what fails, say anything."""
+    """What psycopg says by itself; of much of it success says nothing."""
 
     @wraps(original)
     def _exec_command(self: Any, command: Any, *args: Any, **keywords: Any) -> _Gen:
-        origin = origin_of(self)
-        commit = command == b"COMMIT"
         call: Call | None = None
         with guarded("psycopg command"):
-            if origin is not None and commit and not (self._pipeline or self.closed):
-                call = origin.begin("commit")
+            asked = command_asked(command)
+            origin = origin_of(self)
+            if asked is not None and origin is not None and not self.closed:
+                call = origin.begin(*asked)
         try:
             returned = yield from original(self, command, *args, **keywords)
         except BaseException as error:
             with guarded("psycopg command"):
                 if call is not None:
-                    call.failed(error, "commit")
+                    call.failed(error, "command")
             raise
         with guarded("psycopg command"):
-            if call is not None:
+            if call is not None and self._pipeline:
+                note_queued(self._pipeline, call)
+            elif call is not None and asked == ("commit", "", None):
                 call.finish()
+            elif call is not None:
+                note_results(call, self, [returned])
         return returned
 
     return _exec_command
@@ -117,13 +134,16 @@ def _executing_many(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def executemany(self: Any, query: Any, params_seq: Any, *, returning: bool = False) -> Any:
+        if self._conn._pipeline:
+            return original(self, query, params_seq, returning=returning)
         passing = Passing(params_seq)
         call, origin = partial(original, self, query, passing.given, returning=returning), None
         with guarded("psycopg statement"):
-            origin = None if self._conn._pipeline else origin_of(self._conn)
+            origin = origin_of(self._conn)
             query = statement_of(query)
         asked = ("executemany", query, passing)
-        return noted_call(origin, asked, call, lambda noted, _: note_many(noted, self))
+        with as_one_call(self._conn):
+            return noted_call(origin, asked, call, lambda noted, _: note_many(noted, self))
 
     return executemany
 
@@ -133,15 +153,18 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
     async def executemany(
         self: Any, query: Any, params_seq: Any, *, returning: bool = False
     ) -> Any:
+        if self._conn._pipeline:
+            return await original(self, query, params_seq, returning=returning)
         passing = Passing(params_seq)
         call: Call | None = None
         with guarded("psycopg statement"):
-            origin = None if self._conn._pipeline else origin_of(self._conn)
+            origin = origin_of(self._conn)
             if origin is not None:
                 statement = statement_of(query)
                 call = origin.begin("executemany", statement, passing.so_far)
         try:
-            returned = await original(self, query, passing.given, returning=returning)
+            with as_one_call(self._conn):
+                returned = await original(self, query, passing.given, returning=returning)
         except BaseException as error:
             with guarded("psycopg error"):
                 if call is not None:
@@ -175,6 +198,9 @@ LIBRARY = Library(
         Patch(f"{_CURSOR}._maybe_prepare_gen", _running),
         Patch("psycopg.cursor:Cursor.executemany", _executing_many),
         Patch("psycopg.cursor_async:AsyncCursor.executemany", _executing_many_later),
+        *STREAMS,
+        *PIPELINE,
+        *HEARD,
     ),
     instrumentor=Instrumentor(
         entry_point="psycopg",
