@@ -90,6 +90,7 @@ class Recorder:
     def deactivate(self) -> None:
         """Capture modules pass everything through again."""
         deactivate(self)
+        self.worker.close()
 
     def add_sink(self, sink: CassetteSink) -> None:
         """Hand every finished cassette to `sink` too (called on the worker)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.recording.assembly import assemble, collect_outside
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
     from timetracer_otel.recording.trace import TraceRecord
 
-__all__ = ["CassetteSink", "Worker"]
+__all__ = ["BatchingSink", "CassetteSink", "Worker"]
 
 _BATCH_S = 0.04
 """How long complete traces gather before they are written together: one burst of work costs
 the requests in flight less than many small ones, and 40 ms leaves the 200 ms law its room."""
 
 _IDLE_S = 1.0
+_CLOSE_S = 3.0
 
 _LOG = logging.getLogger("timetracer_otel")
 
@@ -32,6 +33,23 @@ class CassetteSink(Protocol):
 
     def write(self, cassette: Cassette, *, fragment: bool) -> None:
         """Take one cassette; `fragment` says it continues one that was written before."""
+
+
+@runtime_checkable
+class BatchingSink(CassetteSink, Protocol):
+    """A sink that may take cassettes somewhere else than where they are written for good."""
+
+    def batch_ended(self) -> None:
+        """Nothing more comes for the moment; called every second at least."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all it took is written for good. False when time ran out first."""
+
+    def after_fork(self) -> None:
+        """In the child of a fork: what is on its way is the parent's."""
+
+    def close(self) -> None:
+        """Write all there is; a sink that is written to again opens again."""
 
 
 class Worker:
@@ -81,6 +99,11 @@ class Worker:
         self._wake = _closed_gate()
         self._writing = native("threading", "RLock")()
         self._started = False
+        for sink in self._batching():
+            sink.after_fork()
+
+    def _batching(self) -> list[BatchingSink]:
+        return [sink for sink in self.sinks if isinstance(sink, BatchingSink)]
 
     def _run(self) -> None:
         while True:
@@ -96,6 +119,8 @@ class Worker:
             self._recorder.expire()
         with guarded("worker"):
             self._drain()
+        with guarded("worker"):
+            self._end_batch()
         with guarded("worker"):
             collect_outside(self._recorder)
         self._say_what_was_dropped()
@@ -118,8 +143,26 @@ class Worker:
         # the worker may be in the middle of the last one
         if not self._writing.acquire(timeout=max(0.0, deadline - monotonic())):
             return False
-        self._writing.release()
-        return not self._queue
+        try:
+            written = [sink.flush(max(0.0, deadline - monotonic())) for sink in self._batching()]
+        finally:
+            self._writing.release()
+        return all(written) and not self._queue
+
+    def close(self) -> None:
+        """Let go of what the sinks have open; the recording may go on all the same."""
+        if self._writing.acquire(timeout=_CLOSE_S):
+            try:
+                for sink in self._batching():
+                    with guarded("sink"):
+                        sink.close()
+            finally:
+                self._writing.release()
+
+    def _end_batch(self) -> None:
+        with self._writing:
+            for sink in self._batching():
+                sink.batch_ended()
 
     def _drain(self, deadline: float | None = None) -> None:
         timeout = -1 if deadline is None else max(0.0, deadline - monotonic())
