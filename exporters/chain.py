@@ -22,6 +22,7 @@ class Store(Protocol):
 
     def has_kept(self, cassette: Cassette) -> bool:
         """Whether this very store has kept what `cassette` is a fragment of."""
+        ...
 
 
 def store_of(settings: Settings) -> Store:

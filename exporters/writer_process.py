@@ -39,10 +39,7 @@ def main() -> NoReturn:
         os._exit(0)
     _leave()
     wire = socket.socket(fileno=0)
-    try:
-        _serve(wire)
-    except OSError:  # the application is gone, in the midst of a message
-        os._exit(0)
+    _serve(wire)
     os._exit(0)
 
 
@@ -85,7 +82,7 @@ def _write_all(write: Any, batch: list[tuple[bytes, bytes]]) -> None:
 def _messages(wire: socket.socket) -> Iterator[list[tuple[bytes, bytes]]]:
     """What has come in whole, as often as something comes in."""
     held = bytearray()
-    while data := wire.recv(_PIECE):
+    while data := _received(wire):
         held += data
         batch, at = [], 0
         while len(held) >= at + HEAD:
@@ -99,8 +96,16 @@ def _messages(wire: socket.socket) -> Iterator[list[tuple[bytes, bytes]]]:
             yield batch
 
 
+def _received(wire: socket.socket) -> bytes:
+    try:
+        return wire.recv(_PIECE)
+    except ConnectionResetError:  # how its end is told when it has not read all we said
+        return b""
+
+
 def _say(wire: socket.socket, what: dict[str, object]) -> None:
-    wire.sendall(json.dumps(what).encode() + b"\n")
+    with suppress(OSError):  # the application is gone; what it has sent is still there to be read
+        wire.sendall(json.dumps(what).encode() + b"\n")
 
 
 def _writing(start: dict[str, Any], wire: socket.socket) -> Any:

@@ -76,9 +76,11 @@ class Program:
 
     def handed(self) -> None:
         """Until all that was recorded is on its way."""
-        _until(lambda: not self.recorder.worker._queue and not self._link._outbox)
-        _until(self.recorder.worker._writing.acquire)
-        self.recorder.worker._writing.release()
+        _until(self._has_handed)
+
+    def _has_handed(self) -> bool:
+        with self.recorder.worker._writing:
+            return not self.recorder.worker._queue and not self._link._outbox
 
     def flush(self) -> bool:
         return bool(self.recorder.flush())
@@ -123,7 +125,7 @@ class Program:
         """As a daemon does; then its own files get those numbers."""
         os.closerange(3, 256)
         names = [self.folder.with_name(f"mine{n}") for n in range(8)]
-        mine = [name.open("w+") for name in names]  # noqa: SIM115 - to the end
+        mine = [name.open("w+") for name in names]
         self.record("5")
         self.flush()
         return "".join(file.read() for file in mine)

@@ -6,7 +6,6 @@ import os
 import weakref
 from collections import Counter
 from collections.abc import Callable
-from threading import RLock
 from time import monotonic_ns
 from typing import Final
 
@@ -29,6 +28,7 @@ from timetracer_otel.recording.current import (
 from timetracer_otel.recording.draft import Draft, Scope
 from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
 from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
+from timetracer_otel.recording.native import native
 from timetracer_otel.recording.outside import Outside
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
@@ -59,13 +59,13 @@ class Recorder:
     `begin_entry`); a complete trace goes to the worker, which writes it to the sinks.
 
     `lock` is re-entrant, since the garbage collector and signals may come back to us while it
-    is held; nothing is logged, written or waited for under it. `counts` says what was recorded
+    is held, and the system's own, since greenlets share it with the worker; nothing is logged, written or waited for under it. `counts` says what was recorded
     and what was dropped, by reason.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.lock = RLock()
+        self.lock = native("_thread", "RLock")()
         self.counts: Counter[str] = Counter()
         self.bootstrap = Bootstrap()
         self.worker = Worker(self)
@@ -109,7 +109,7 @@ class Recorder:
 
     def after_fork(self) -> None:
         """In the child: open traces are the parent's; locks may be held by threads left there."""
-        self.lock = RLock()
+        self.lock = native("_thread", "RLock")()
         self._by_span.clear()
         self._open.clear()
         self._finished = Finished()

@@ -44,6 +44,7 @@ class BatchingSink(CassetteSink, Protocol):
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all it took is written for good. False when time ran out first."""
+        ...
 
     def after_fork(self) -> None:
         """In the child of a fork: what is on its way is the parent's."""
@@ -59,7 +60,7 @@ class Worker:
         self.sinks: list[CassetteSink] = []
         self._recorder = recorder
         self._queue: deque[TraceRecord] = deque()
-        self._writing = native("threading", "RLock")()
+        self._writing = native("_thread", "RLock")()
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
@@ -97,7 +98,7 @@ class Worker:
         """In the child of a fork: the thread is gone, the parent writes what was queued."""
         self._queue.clear()
         self._wake = _closed_gate()
-        self._writing = native("threading", "RLock")()
+        self._writing = native("_thread", "RLock")()
         self._started = False
         for sink in self._batching():
             sink.after_fork()
