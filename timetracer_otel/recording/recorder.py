@@ -59,8 +59,9 @@ class Recorder:
     `begin_entry`); a complete trace goes to the worker, which writes it to the sinks.
 
     `lock` is re-entrant, since the garbage collector and signals may come back to us while it
-    is held, and the system's own, since greenlets share it with the worker; nothing is logged, written or waited for under it. `counts` says what was recorded
-    and what was dropped, by reason.
+    is held, and the operating system's, since greenlets share it with the worker; nothing is
+    logged, written or waited for under it. `counts` says what was recorded and what was
+    dropped, by reason.
     """
 
     def __init__(self, settings: Settings) -> None:
