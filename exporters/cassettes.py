@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from timetracer_otel.exporters.files import FileStore
+from timetracer_otel.exporters.handing_over import CassetteWriter
 from timetracer_otel.otel.by_hand import record_when_added
 from timetracer_otel.otel.start import settings_or_off
 from timetracer_otel.recording import active_recorder
@@ -31,7 +31,7 @@ class CassetteSpanExporter(SpanExporter):
 
     def __init__(self, settings: Settings | None = None, **keywords: Any) -> None:
         self.settings = settings or settings_or_off(**keywords)
-        self.sink = FileStore(self.settings.dir, compression=self.settings.compression)
+        self.sink = CassetteWriter(self.settings)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Nothing to do: the recorder saw these spans when they ended."""

@@ -74,6 +74,24 @@ class FileStore:
         except (OSError, StoreError) as error:
             self._complain(error)
 
+    def write_again(self, cassette: Cassette, *, fragment: bool) -> None:
+        """As `write`, unless its file is there already: another process may have got so far."""
+        whole = not fragment or not self.has_kept(cassette)
+        if not (whole and any(_is_of(path, cassette) for path in self._files_of(cassette))):
+            self.write(cassette, fragment=fragment)
+
+    def has_kept(self, cassette: Cassette) -> bool:
+        """Whether `cassette` is a fragment of what this store has written, and remembers."""
+        return (cassette.trace_id, cassette.root_span_id) in self._written
+
+    def _files_of(self, cassette: Cassette) -> Iterator[Path]:
+        folder = f"{self.folder}/{cassette.recorded_at[:10]}"
+        stem = file_name(cassette).removesuffix(".json")
+        for path in _candidates(folder, stem, f".json{self._suffix}"):
+            if not os.path.lexists(path):
+                return
+            yield Path(path)
+
     def _draft(self, folder: str, stem: str, data: bytes) -> str:
         """The data under a hidden name of this store's own, to be moved into place."""
         # several machines may share the folder, each with a process 1
@@ -134,6 +152,19 @@ class FileStore:
                 self.folder,
                 reason,
             )
+
+
+def _is_of(path: Path, cassette: Cassette) -> bool:
+    """Whether the file holds what began at the moment that `cassette` did."""
+    try:
+        kept = read(path)
+    except (CassetteError, StoreError):
+        return False
+    return (kept.trace_id, kept.root_span_id, kept.recorded_at) == (
+        cassette.trace_id,
+        cassette.root_span_id,
+        cassette.recorded_at,
+    )
 
 
 # Paths below are plain strings: with `pathlib` they cost as much as the encoding.

@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `live`: in replay, libraries that may go out to the real service.
     `exclude_paths`: regular expressions; requests whose path matches are not recorded.
     `compression`: ``none`` or ``gzip``.
+    `writer`: who writes cassettes: a ``thread`` of the application, a ``process`` beside it, or
+    ``auto``: the thread until there is much to write, then the process.
     `max_body_kb`, `max_trace_kb`, `max_memory_mb`: what one body, one trace and all open
     recordings may hold in memory; beyond it the recording is cut, marked and counted.
     `max_traces`, `max_queue`: open traces, and complete traces waiting to be written; beyond
@@ -51,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     live: tuple[str, ...] = ()
     exclude_paths: tuple[str, ...] = ()
     compression: Literal["none", "gzip"] = "none"
+    writer: Literal["auto", "thread", "process"] = "auto"
     max_body_kb: int = 16 * 1024
     max_trace_kb: int = 32 * 1024
     max_memory_mb: int = 256

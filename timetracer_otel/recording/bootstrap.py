@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from threading import Lock
-
 import msgspec
 from msgspec.structs import replace
 
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.cassette.writing import Shared
+from timetracer_otel.recording.native import native
 
 __all__ = ["Bootstrap"]
 
@@ -42,7 +41,7 @@ class Bootstrap:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = native("_thread", "allocate_lock")()
         self._questions: dict[bytes, _Question] = {}
         self._kept: list[Interaction] = []
         self._shared: Shared | None = Shared(())
@@ -51,7 +50,7 @@ class Bootstrap:
 
     def after_fork(self) -> None:
         """In the child of a fork: the lock may have been held by a thread left behind."""
-        self._lock = Lock()
+        self._lock = native("_thread", "allocate_lock")()
 
     def add(self, interaction: Interaction) -> None:
         """Keep `interaction` unless the same question got the same answer just before."""

@@ -6,7 +6,6 @@ import os
 import weakref
 from collections import Counter
 from collections.abc import Callable
-from threading import RLock
 from time import monotonic_ns
 from typing import Final
 
@@ -30,6 +29,7 @@ from timetracer_otel.recording.current import (
 from timetracer_otel.recording.draft import Draft, Scope
 from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
 from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
+from timetracer_otel.recording.native import native
 from timetracer_otel.recording.outside import Outside
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
@@ -60,14 +60,15 @@ class Recorder:
     `begin_entry`); a complete trace goes to the worker, which writes it to the sinks.
 
     `lock` is re-entrant, since the garbage collector and signals may come back to us while it
-    is held; nothing is logged, written or waited for under it. `counts` says what was recorded
-    and what was dropped, by reason.
+    is held, and the operating system's, since greenlets share it with the worker; nothing is
+    logged, written or waited for under it. `counts` says what was recorded and what was
+    dropped, by reason.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.hash_seed = seed_in_force() if settings.randomness else None
-        self.lock = RLock()
+        self.lock = native("_thread", "RLock")()
         self.counts: Counter[str] = Counter()
         self.bootstrap = Bootstrap()
         self.worker = Worker(self)
@@ -92,6 +93,7 @@ class Recorder:
     def deactivate(self) -> None:
         """Capture modules pass everything through again."""
         deactivate(self)
+        self.worker.close()
 
     def add_sink(self, sink: CassetteSink) -> None:
         """Hand every finished cassette to `sink` too (called on the worker)."""
@@ -110,7 +112,7 @@ class Recorder:
 
     def after_fork(self) -> None:
         """In the child: open traces are the parent's; locks may be held by threads left there."""
-        self.lock = RLock()
+        self.lock = native("_thread", "RLock")()
         self._by_span.clear()
         self._open.clear()
         self._finished = Finished()

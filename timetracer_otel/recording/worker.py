@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.recording.assembly import assemble, collect_outside
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
     from timetracer_otel.recording.trace import TraceRecord
 
-__all__ = ["CassetteSink", "Worker"]
+__all__ = ["BatchingSink", "CassetteSink", "Worker"]
 
 _BATCH_S = 0.04
 """How long complete traces gather before they are written together: one burst of work costs
 the requests in flight less than many small ones, and 40 ms leaves the 200 ms law its room."""
 
 _IDLE_S = 1.0
+_CLOSE_S = 3.0
 
 _LOG = logging.getLogger("timetracer_otel")
 
@@ -34,6 +35,24 @@ class CassetteSink(Protocol):
         """Take one cassette; `fragment` says it continues one that was written before."""
 
 
+@runtime_checkable
+class BatchingSink(CassetteSink, Protocol):
+    """A sink that may take cassettes somewhere else than where they are written for good."""
+
+    def batch_ended(self) -> None:
+        """Nothing more comes for the moment; called every second at least."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all it took is written for good. False when time ran out first."""
+        ...
+
+    def after_fork(self) -> None:
+        """In the child of a fork: what is on its way is the parent's."""
+
+    def close(self) -> None:
+        """Write all there is; a sink that is written to again opens again."""
+
+
 class Worker:
     """One thread of the operating system a process, started with the first recorded trace."""
 
@@ -41,7 +60,7 @@ class Worker:
         self.sinks: list[CassetteSink] = []
         self._recorder = recorder
         self._queue: deque[TraceRecord] = deque()
-        self._writing = native("threading", "RLock")()
+        self._writing = native("_thread", "RLock")()
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
@@ -79,8 +98,13 @@ class Worker:
         """In the child of a fork: the thread is gone, the parent writes what was queued."""
         self._queue.clear()
         self._wake = _closed_gate()
-        self._writing = native("threading", "RLock")()
+        self._writing = native("_thread", "RLock")()
         self._started = False
+        for sink in self._batching():
+            sink.after_fork()
+
+    def _batching(self) -> list[BatchingSink]:
+        return [sink for sink in self.sinks if isinstance(sink, BatchingSink)]
 
     def _run(self) -> None:
         while True:
@@ -96,6 +120,8 @@ class Worker:
             self._recorder.expire()
         with guarded("worker"):
             self._drain()
+        with guarded("worker"):
+            self._end_batch()
         with guarded("worker"):
             collect_outside(self._recorder)
         self._say_what_was_dropped()
@@ -118,8 +144,26 @@ class Worker:
         # the worker may be in the middle of the last one
         if not self._writing.acquire(timeout=max(0.0, deadline - monotonic())):
             return False
-        self._writing.release()
-        return not self._queue
+        try:
+            written = [sink.flush(max(0.0, deadline - monotonic())) for sink in self._batching()]
+        finally:
+            self._writing.release()
+        return all(written) and not self._queue
+
+    def close(self) -> None:
+        """Let go of what the sinks have open; the recording may go on all the same."""
+        if self._writing.acquire(timeout=_CLOSE_S):
+            try:
+                for sink in self._batching():
+                    with guarded("sink"):
+                        sink.close()
+            finally:
+                self._writing.release()
+
+    def _end_batch(self) -> None:
+        with self._writing:
+            for sink in self._batching():
+                sink.batch_ended()
 
     def _drain(self, deadline: float | None = None) -> None:
         timeout = -1 if deadline is None else max(0.0, deadline - monotonic())
