@@ -164,3 +164,25 @@ def test_a_setting_that_cannot_be_meant_is_one_sentence(
     assert said.code == 2
     assert reason in said.err
     assert said.err.count("\n") == 1
+
+
+_TELL_INSTRUMENTED = """
+import sys
+libraries = ("urllib3", "sqlalchemy", "django", "flask", "redis")
+early = [name for name in libraries if name in sys.modules]
+import django, flask, requests, sqlalchemy, urllib.request
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor as Base
+running = sorted(c.__name__ for c in Base.__subclasses__() if c().is_instrumented_by_opentelemetry)
+import timetracer_otel
+timetracer_otel.shutdown()
+after = sorted(c.__name__ for c in Base.__subclasses__() if c().is_instrumented_by_opentelemetry)
+print(early, running, "RequestsInstrumentor" in after, flask.Flask.__name__)
+"""
+
+
+def test_an_instrumentor_is_loaded_when_the_application_imports_its_library() -> None:
+    """It imports the library, which costs time, and has to come after gevent's patches."""
+    shown = _run(*RECORD, sys.executable, "-c", _TELL_INSTRUMENTED)
+    names = ("Django", "Flask", "Requests", "SQLAlchemy", "URLLib3", "URLLib")
+    running = sorted(f"{name}Instrumentor" for name in names)
+    assert shown.stdout == f"[] {running} True _InstrumentedFlask\n", shown.stderr
