@@ -31,6 +31,7 @@ from timetracer_otel.otel.providers import (
     why_not,
 )
 from timetracer_otel.otel.report import start_line
+from timetracer_otel.otel.unseen import note_unseen_servers
 from timetracer_otel.patching import Ledger
 from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.settings import Settings, read_settings
@@ -171,6 +172,7 @@ def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | No
     CAPTURE.applied = start_instrumentor_of
     CAPTURE.install(settings.capture, settings.switched_off)
     _LEDGER.apply([INSTRUMENT_PATCH, LOADING_PATCH])
+    note_unseen_servers(_LEDGER)
     expect_refusals(_captured())
     recorder.activate()
     survive_endings()
