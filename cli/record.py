@@ -82,19 +82,31 @@ def _pair(text: str) -> tuple[str, str]:
 def _run(command: list[str], settings: Settings) -> int:
     import os
     import secrets
+    import tempfile
 
     from timetracer_otel.cli.program import run_program
     from timetracer_otel.hash_seed import HASH_SEED, MAX_SEED, is_left_to_chance
     from timetracer_otel.otel.environment import recording_environment
+    from timetracer_otel.otel.unseen import UNSEEN
 
     folder = Path(settings.dir)
     before = _present(folder)
     environ = recording_environment(settings, os.environ)
     if settings.randomness and is_left_to_chance(environ):
         environ[HASH_SEED] = str(1 + secrets.randbelow(MAX_SEED))  # 0 would be no seed at all
-    code = run_program(command, environ)
-    _report(folder, _present(folder) - before)
+    with tempfile.TemporaryDirectory(prefix="timetracer-", ignore_cleanup_errors=True) as notes:
+        unseen = Path(notes) / "servers"
+        code = run_program(command, {**environ, UNSEEN: str(unseen)})
+        _report(folder, _present(folder) - before, _noted(unseen))
     return code
+
+
+def _noted(unseen: Path) -> list[str]:
+    return (
+        sorted(set(unseen.read_text(encoding="utf-8").split("\n")) - {""})
+        if unseen.exists()
+        else []
+    )
 
 
 def _present(folder: Path) -> set[Path]:
@@ -103,13 +115,14 @@ def _present(folder: Path) -> set[Path]:
     return set(find(folder)) if folder.is_dir() else set()
 
 
-def _report(folder: Path, new: set[Path]) -> None:
+def _report(folder: Path, new: set[Path], unseen: list[str]) -> None:
     from timetracer_otel.cli.terminal import errors
     from timetracer_otel.cli.wording import count
 
     say = partial(errors().print, soft_wrap=True)
     if not new:
-        say(f"timetracer: no cassettes in {folder}: no request came in, or none was answered")
+        hint = f"; {' and '.join(unseen)}, as a server, is not captured" if unseen else ""
+        say(f"timetracer: no cassettes in {folder}: no request came in, or none was answered{hint}")
         return
     latest = max(new, key=lambda path: path.stat().st_mtime_ns)
     say(f"timetracer: {count(len(new), 'cassette')} in {folder}. The last one:")

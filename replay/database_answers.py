@@ -52,18 +52,21 @@ def told(recorded: SqlInteraction) -> Any:
     return decode(recorded.response.extra.get("returned")) if recorded.response else None
 
 
-def raise_recorded_refusal(origin: Origin) -> None:
-    """A connection that was refused in this request is refused again, at the same place in it."""
-    ref = origin.ref("connect", "", place_of_connecting())
+def raise_recorded_refusal(origin: Origin, operation: str = "connect") -> None:
+    """A connection that was refused in this request is refused again, at the same place in it.
+
+    So is any other `operation` of which only a failure is noted.
+    """
+    ref = origin.ref(operation, "", place_of_connecting())
     ref.server = recorded_server(ref.system, ref.server)
     refused = take_if_recorded("sql", ref)
     if refused is not None and getattr(refused, "error", None) is not None:
         raise decode_error(refused.error)  # type: ignore[arg-type]
 
 
-def recorded_facts(origin: Origin) -> dict[str, Any]:
-    """What the server told of itself when it was connected to; in the bootstrap."""
-    ref = origin.ref("connect", "", None)
+def recorded_facts(origin: Origin, options: object = None) -> dict[str, Any]:
+    """What the server told of itself when it was connected to with `options`; in the bootstrap."""
+    ref = origin.ref("connect", "", options)
     ref.server = recorded_server(ref.system, ref.server)
     recorded = answer("sql", origin.library, ref, "bootstrap")
     response = recorded.response if isinstance(recorded, SqlInteraction) else None

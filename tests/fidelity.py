@@ -44,6 +44,7 @@ SUITES = {
     "redis_client": {"": "redis"},
     "memcached": {"": "pymemcache"},
     "mongodb": {"": "pymongo"},
+    "smtp": {"": "smtplib"},
 }
 """The library that a client belongs to, by folder and by what the client's name begins with."""
 

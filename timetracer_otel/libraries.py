@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from timetracer_otel.patching import Change, Ledger, WhenImported
 
 __all__ = [
+    "NOT_CHOSEN",
     "NOT_INSTALLED",
     "Installation",
     "Instrumentor",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 NOT_INSTALLED = "not installed"
+NOT_CHOSEN = "not chosen by `capture`"
 
 _LOG = logging.getLogger("timetracer_otel")
 
@@ -91,14 +93,14 @@ def status_of(
         return Status(library.name, "", captured=False, reason=reason)
     if not library.distribution:
         chosen = not wanted or library.instrumentor is None or library.name in wanted
-        reason = "" if chosen else "not chosen by `capture`"
+        reason = "" if chosen else NOT_CHOSEN
         return Status(library.name, "", captured=chosen, reason=reason)
     try:
         version = metadata.version(library.distribution)
     except metadata.PackageNotFoundError:
         return Status(library.name, "", captured=False, reason=NOT_INSTALLED)
     if wanted and library.name not in wanted:
-        return Status(library.name, version, captured=False, reason="not chosen by `capture`")
+        return Status(library.name, version, captured=False, reason=NOT_CHOSEN)
     if version not in SpecifierSet(library.versions, prereleases=True):
         reason = f"version {version} is not supported ({library.versions})"
         return Status(library.name, version, captured=False, reason=reason)

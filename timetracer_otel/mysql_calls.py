@@ -22,6 +22,7 @@ __all__ = [
     "note_result",
     "note_rows",
     "note_started",
+    "statement_given",
     "wire_of",
 ]
 
@@ -65,19 +66,27 @@ def asked_by(connection: Any, command: int, sql: Any) -> Asked | None:
     """
     if command != _QUERY:
         operation = _ASKED.get(command)
-        text = sql.decode("utf-8", "replace") if isinstance(sql, bytes) else str(sql)
-        return (operation, text, None) if operation else None
-    text = sql.decode("utf-8", "replace") if isinstance(sql, bytes | bytearray) else sql
+        return (operation, _text(sql), None) if operation else None
+    text = _text(sql)
     if text == "COMMIT":
         return ("commit", "", None)
     if text == "ROLLBACK" or text.startswith("SET NAMES "):
         return None
-    form = vars(connection).get("_timetracer_form")
-    return ("execute", *form) if form is not None else ("execute", text, None)
+    return ("execute", *statement_given(connection, text))
+
+
+def _text(sql: Any) -> str:
+    return sql.decode("utf-8", "replace") if isinstance(sql, bytes | bytearray) else str(sql)
+
+
+def statement_given(connection: Any, sql: Any) -> tuple[str, object]:
+    """Statement and parameters of `sql`, apart where a cursor has just been given them so."""
+    form: tuple[str, object] | None = vars(connection).get("_timetracer_form")
+    return form if form is not None else (_text(sql), None)
 
 
 def executing(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PyMySQL's `Cursor.execute`, which leaves at its connection what it was given.
+    """`Cursor.execute` of PyMySQL and mysqlclient: what it was given is left at its connection.
 
     That is the statement without the values, and the values.
     """

@@ -164,3 +164,46 @@ def test_a_setting_that_cannot_be_meant_is_one_sentence(
     assert said.code == 2
     assert reason in said.err
     assert said.err.count("\n") == 1
+
+
+_TELL_INSTRUMENTED = """
+import sys
+libraries = ("urllib3", "sqlalchemy", "django", "flask", "redis")
+early = [name for name in libraries if name in sys.modules]
+import django, flask, requests, sqlalchemy, urllib.request
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor as Base
+running = sorted(c.__name__ for c in Base.__subclasses__() if c().is_instrumented_by_opentelemetry)
+import timetracer_otel
+timetracer_otel.shutdown()
+after = sorted(c.__name__ for c in Base.__subclasses__() if c().is_instrumented_by_opentelemetry)
+print(early, running, "RequestsInstrumentor" in after, flask.Flask.__name__)
+"""
+
+
+def test_an_instrumentor_is_loaded_when_the_application_imports_its_library() -> None:
+    """It imports the library, which costs time, and has to come after gevent's patches."""
+    shown = _run(*RECORD, sys.executable, "-c", _TELL_INSTRUMENTED)
+    names = ("Django", "Flask", "Requests", "SQLAlchemy", "URLLib3", "URLLib")
+    running = sorted(f"{name}Instrumentor" for name in names)
+    assert shown.stdout == f"[] {running} True _InstrumentedFlask\n", shown.stderr
+
+
+def test_a_run_under_a_server_that_is_not_captured_names_it(tmp_path: Path) -> None:
+    program = "import gevent.pywsgi"
+    shown = _run(*RECORD, sys.executable, "-c", program, TIMETRACER_DIR=str(tmp_path))
+    assert "or none was answered; gevent.pywsgi, as a server, is not captured\n" in shown.stderr
+
+
+def test_the_line_at_start_names_libraries_where_they_are_few() -> None:
+    shown = _run(*RECORD, sys.executable, "-c", "", TIMETRACER_CAPTURE="httpx")
+    assert "; capturing httpx 0." in shown.stderr
+    assert "not captured" not in shown.stderr
+    many = _run(*RECORD, sys.executable, "-c", "")
+    assert " libraries can be captured (`timetracer libraries` names them)\n" in many.stderr
+
+
+def test_all_libraries_are_named_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    said = timetracer(capsys, "libraries")
+    assert said.code == 0
+    assert any(line.startswith("httpx ") for line in said.out.splitlines())
+    assert "draws        comes with Python\n" in said.out

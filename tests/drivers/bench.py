@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.sql.snapshots import error_snapshot, plain
 
-__all__ = ["ASYNCHRONOUS", "CASES", "DRIVERS", "Bench", "case", "has_case"]
+__all__ = ["ASYNCHRONOUS", "CASES", "DRIVERS", "MODULES", "Bench", "case", "has_case"]
 
 DRIVERS = {
     "psycopg2": "postgresql",
@@ -16,10 +16,14 @@ DRIVERS = {
     "psycopg_async": "postgresql",
     "sqlite3": "sqlite",
     "pymysql": "mysql",
+    "mysqlclient": "mysql",
     "aiosqlite": "sqlite",
     "aiomysql": "mysql",
 }
 """Each driver, and the database it speaks to."""
+
+MODULES = {"mysqlclient": "MySQLdb"}
+"""The modules of drivers that are imported under another name."""
 
 ASYNCHRONOUS = ("psycopg_async", "aiosqlite", "aiomysql")
 
@@ -59,12 +63,16 @@ class Bench:
     address: Any
     seen: list[Any] = field(default_factory=list)
 
+    @property
+    def module(self) -> Any:
+        """The driver's module."""
+        return __import__(MODULES.get(self.driver, self.driver))
+
     def connect(self, **options: Any) -> Any:
         """A connection of a synchronous driver."""
-        module = __import__(self.driver)
         if isinstance(self.address, dict):
-            return module.connect(**{**self.address, **options})
-        return module.connect(self.address, **options)
+            return self.module.connect(**{**self.address, **options})
+        return self.module.connect(self.address, **options)
 
     def marks(self, count: int) -> str:
         """So many placeholders, as this driver writes them."""

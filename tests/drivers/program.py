@@ -34,6 +34,7 @@ GROUPS = (
     "sqlite_cases",
     "aiosqlite_cases",
     "pymysql_cases",
+    "mysqlclient_cases",
     "aiomysql_cases",
 )
 

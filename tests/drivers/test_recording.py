@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.drivers.bench import DRIVERS, has_case
-from tests.drivers.test_conformance import TwoRuns, two_runs
+from tests.drivers.test_conformance import TwoRuns, marks_of, two_runs
 from tests.servers import Mariadb
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.otel.aiomysql import AiomysqlInstrumentor
@@ -26,9 +26,7 @@ assert two_runs  # a fixture
 _TRACED = [driver for driver in DRIVERS if has_case(driver, "one_interaction_a_call")]
 
 
-@pytest.mark.parametrize(
-    "driver", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in _TRACED]
-)
+@pytest.mark.parametrize("driver", [pytest.param(name, marks=marks_of(name)) for name in _TRACED])
 def test_one_call_is_one_interaction_and_has_its_span(
     two_runs: Callable[[str], TwoRuns], driver: str
 ) -> None:
@@ -39,9 +37,7 @@ def test_one_call_is_one_interaction_and_has_its_span(
     assert found[0]["library"] == driver
 
 
-@pytest.mark.parametrize(
-    "driver", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in DRIVERS]
-)
+@pytest.mark.parametrize("driver", [pytest.param(name, marks=marks_of(name)) for name in DRIVERS])
 def test_no_password_is_written(two_runs: Callable[[str], TwoRuns], driver: str) -> None:
     calls = two_runs(driver).cassette
     servers = {call["request"].get("server", "") for call in calls["interactions"]}

@@ -93,10 +93,13 @@ def _instrumenting(original: Callable[..., Any]) -> Callable[..., Any]:
     return _instrument
 
 
+_LOADERS = ("opentelemetry.instrumentation.auto_instrumentation", "timetracer_otel.otel.injection")
+
+
 def _is_called_by_loader(frame: FrameType | None) -> bool:
     while frame is not None:
         name = str(frame.f_globals.get("__name__"))
-        if name.startswith("opentelemetry.instrumentation.auto_instrumentation"):
+        if name.startswith(_LOADERS):
             return True
         frame = frame.f_back
     return False

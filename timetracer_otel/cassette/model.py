@@ -13,6 +13,7 @@ from timetracer_otel.protocols.http import HttpInteraction
 from timetracer_otel.protocols.memcached import MemcachedInteraction
 from timetracer_otel.protocols.mongodb import MongodbInteraction
 from timetracer_otel.protocols.redis import RedisInteraction
+from timetracer_otel.protocols.smtp import SmtpInteraction
 from timetracer_otel.protocols.sql import SqlInteraction
 
 __all__ = [
@@ -29,7 +30,12 @@ __all__ = [
 FORMAT_VERSION = 1
 
 Interaction = (
-    HttpInteraction | MemcachedInteraction | MongodbInteraction | RedisInteraction | SqlInteraction
+    HttpInteraction
+    | MemcachedInteraction
+    | MongodbInteraction
+    | RedisInteraction
+    | SmtpInteraction
+    | SqlInteraction
 )
 """Any protocol's interaction; the file's field `protocol` tells them apart."""
 

@@ -6,17 +6,18 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from importlib import metadata
 from typing import Any
 
 import timetracer_otel.capture
 from timetracer_otel.libraries import Instrumentor, Library, library_modules
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, WhenImported
 
 __all__ = [
     "INSTRUMENT_PATCH",
+    "LOADING_PATCH",
     "expect_refusals",
     "start_instrumentor_of",
     "start_missing_instrumentors",
@@ -26,7 +27,10 @@ __all__ = [
 _LOG = logging.getLogger("timetracer_otel")
 _LOADER = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
 _started: list[Any] = []
-_waiting: deque[Instrumentor] = deque()
+_waiting: deque[str] = deque()
+_put_off: dict[str, metadata.EntryPoint] = {}
+"""What the loader would have started, had its library been imported by then."""
+
 _loaded = False
 """Whether the loader is through, or there is none."""
 
@@ -72,6 +76,54 @@ def _is_switched_off(instrumentor: Instrumentor) -> bool:
     return bool({instrumentor.entry_point, "*"} & {name.strip() for name in switched_off})
 
 
+_MODULES = {
+    "aiobotocore": "aiobotocore",
+    "aiopg": "aiopg",
+    "celery": "celery",
+    "django": "django",
+    "elasticsearch": "elasticsearch",
+    "flask": "flask",
+    "grpc_aio_client": "grpc",
+    "grpc_aio_server": "grpc",
+    "grpc_client": "grpc",
+    "grpc_server": "grpc",
+    "jinja2": "jinja2",
+    "kafka": "kafka",
+    "pika": "pika",
+    "tornado": "tornado",
+    "urllib": "urllib.request",
+}
+"""What the instrumentors instrument that no library module of ours names."""
+
+
+def _modules() -> dict[str, str]:
+    libraries = library_modules(timetracer_otel.capture)
+    ours = {lib.instrumentor.entry_point: lib.module for lib in libraries if lib.instrumentor}
+    return {**_MODULES, **ours}
+
+
+def _putting_off(original: Callable[..., Any]) -> Callable[..., Any]:
+    modules = _modules()
+
+    @wraps(original)
+    def load_instrumentor(self: Any, entry_point: metadata.EntryPoint, **keywords: Any) -> Any:
+        module = modules.get(entry_point.name, "")
+        if not module or module in sys.modules or keywords.keys() - {"skip_dep_check"}:
+            return original(self, entry_point, **keywords)
+        _put_off[entry_point.name] = entry_point
+        start = partial(_start_in_turn, entry_point.name)
+        return WhenImported(module, (), start).apply()
+
+    return load_instrumentor
+
+
+LOADING_PATCH = Patch(
+    "opentelemetry.instrumentation.distro:BaseDistro.load_instrumentor", _putting_off
+)
+"""An instrumentor imports its library, so that a program would pay for all that are installed,
+and gevent would find imported what it wants to patch first. It is loaded when the library is."""
+
+
 class _Refusals(logging.Filter):
     """Drops the loader's word that an instrumentor cannot run which we start all the same."""
 
@@ -113,13 +165,17 @@ def start_missing_instrumentors(captured: set[str]) -> None:
 def start_instrumentor_of(library: Library) -> None:
     """Start the instrumentor of a library that has just been imported; once the loader is done.
 
-    While it is at work it imports one library after the other, and starts them itself. An
-    instrumentor may import a second library as it is loaded: that one's turn comes after it.
+    While it is at work it starts those of what is imported already, one after the other.
     """
     wanted = library.instrumentor
     if not _loaded or wanted is None or _is_switched_off(wanted):
         return
-    _waiting.append(wanted)
+    _start_in_turn(wanted.entry_point)
+
+
+def _start_in_turn(name: str) -> None:
+    """An instrumentor may import a second library as it is loaded: that one's comes after it."""
+    _waiting.append(name)
     if len(_waiting) > 1:
         return
     while _waiting:
@@ -127,23 +183,29 @@ def start_instrumentor_of(library: Library) -> None:
         _waiting.popleft()
 
 
-def _try_to_start(wanted: Instrumentor) -> None:
+def _try_to_start(name: str) -> None:
     try:
-        _start(wanted)
+        _start(name)
     except Exception as error:  # noqa: BLE001 - a foreign one may fail in any way; the others go on
-        _LOG.warning("%s cannot be started: %s", wanted.class_name, error)
+        _LOG.warning("the instrumentor %s cannot be started: %s", name, error)
 
 
-def _start(wanted: Instrumentor) -> None:
-    points = metadata.entry_points(group="opentelemetry_instrumentor", name=wanted.entry_point)
-    for point in points:
+def _start(name: str) -> None:
+    for point in _points(name):
         if _is_being_imported(point.module):  # by hand: who imports it starts it
             return
         instrumentor = point.load()()
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(skip_dep_check=True)
-            _started.append(instrumentor)
+            if name not in _put_off:
+                _started.append(instrumentor)
         return
+
+
+def _points(name: str) -> Iterable[metadata.EntryPoint]:
+    if name in _put_off:
+        return [_put_off[name]]
+    return metadata.entry_points(group="opentelemetry_instrumentor", name=name)
 
 
 def _is_being_imported(module: str) -> bool:

@@ -17,6 +17,7 @@ from timetracer_otel.libraries import Installation
 from timetracer_otel.otel.endings import forget_endings, survive_endings
 from timetracer_otel.otel.injection import (
     INSTRUMENT_PATCH,
+    LOADING_PATCH,
     expect_refusals,
     start_instrumentor_of,
     start_missing_instrumentors,
@@ -30,6 +31,7 @@ from timetracer_otel.otel.providers import (
     why_not,
 )
 from timetracer_otel.otel.report import start_line
+from timetracer_otel.otel.unseen import note_unseen_servers
 from timetracer_otel.patching import Ledger
 from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.settings import Settings, read_settings
@@ -169,7 +171,8 @@ def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | No
             recorder.add_sink(exporter.sink)
     CAPTURE.applied = start_instrumentor_of
     CAPTURE.install(settings.capture, settings.switched_off)
-    _LEDGER.apply([INSTRUMENT_PATCH])
+    _LEDGER.apply([INSTRUMENT_PATCH, LOADING_PATCH])
+    note_unseen_servers(_LEDGER)
     expect_refusals(_captured())
     recorder.activate()
     survive_endings()

@@ -143,6 +143,7 @@ def register_database_errors() -> None:
             ErrorFamily("asyncpg", (), _asyncpg_fields, _build_asyncpg),
             ErrorFamily("pymysql", ("traceback",), link=_link_pymysql),
             ErrorFamily("aiomysql"),
+            ErrorFamily("MySQLdb"),
             ErrorFamily("aiosqlite"),
             ErrorFamily(
                 "sqlalchemy", ("pgcode", "sqlstate", "code", "detail"), link=_link_sqlalchemy

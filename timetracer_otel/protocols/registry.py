@@ -8,6 +8,7 @@ from timetracer_otel.protocols.memcached import MEMCACHED
 from timetracer_otel.protocols.mongodb import MONGODB
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.redis import REDIS
+from timetracer_otel.protocols.smtp import SMTP
 from timetracer_otel.protocols.sql import SQL
 
 __all__ = ["PROTOCOLS", "protocol_named", "protocol_of"]
@@ -19,6 +20,7 @@ PROTOCOLS: dict[str, Protocol] = {
         MEMCACHED,
         MONGODB,
         REDIS,
+        SMTP,
         SQL,
     )
 }

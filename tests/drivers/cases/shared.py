@@ -11,8 +11,8 @@ from opentelemetry import trace as otel
 
 from tests.drivers.bench import DRIVERS, Bench, case
 
-ALL = ("psycopg2", "psycopg", "sqlite3", "pymysql")
-SERVERS = ("psycopg2", "psycopg", "pymysql")
+ALL = ("psycopg2", "psycopg", "sqlite3", "pymysql", "mysqlclient")
+SERVERS = ("psycopg2", "psycopg", "pymysql", "mysqlclient")
 
 
 def table(bench: Bench, connection: Any, rows: int = 0) -> str:
@@ -135,7 +135,7 @@ def errors(bench: Bench) -> None:
 
 @case(*ALL)
 def errors_are_caught_by_their_classes(bench: Bench) -> None:
-    module = __import__(bench.driver)
+    module = bench.module
     connection = bench.connect()
     name = table(bench, connection, rows=1)
     try:
@@ -181,7 +181,7 @@ def values_of_many_types(bench: Bench) -> None:
     if bench.driver != "sqlite3":
         values += [decimal.Decimal("1.20"), dt.date(2024, 2, 29), True]
         values += [dt.datetime(2024, 2, 29, 12, 30, 1, 5), dt.timedelta(hours=5)]
-    if bench.driver != "pymysql":  # it sends them as text
+    if bench.driver not in {"pymysql", "mysqlclient"}:  # they send them as text
         values.append(b"\x00\xff")
     for value in values:
         cursor.execute(f"SELECT {bench.marks(1)} AS v", (value,))
@@ -200,7 +200,7 @@ def columns_of_the_same_name(bench: Bench) -> None:
 
 @case(*ALL)
 def types_and_attributes(bench: Bench) -> None:
-    module = __import__(bench.driver)
+    module = bench.module
     connection = bench.connect()
     cursor = connection.cursor()
     kinds = {
@@ -208,6 +208,7 @@ def types_and_attributes(bench: Bench) -> None:
         "psycopg": ("Connection", "Cursor"),
         "sqlite3": ("Connection", "Cursor"),
         "pymysql": ("connections.Connection", "cursors.Cursor"),
+        "mysqlclient": ("connections.Connection", "cursors.Cursor"),
     }[bench.driver]
     for kind, value in zip(kinds, (connection, cursor), strict=True):
         found: Any = module
@@ -225,7 +226,7 @@ def connections_that_are_refused(bench: Bench) -> None:
     import os
 
     address = json.loads(os.environ["ADDRESS"])
-    module = __import__(bench.driver)
+    module = bench.module
     if isinstance(address, dict):
         bench.tried(lambda: module.connect(**{**address, "password": "wrong"}))
         bench.tried(lambda: module.connect(**{**address, "port": 9}))
