@@ -33,7 +33,7 @@ def call(function: Callable[[], Any]) -> Callable[[], Any]:
 def boto3_client() -> None:
     config = Config(retries={"mode": "standard", "max_attempts": 5})
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
-    boto3.client("s3", endpoint_url="http://s3.test", config=config, **keys).list_buckets()  # type: ignore[call-overload]
+    boto3.client("s3", endpoint_url="http://s3.test", config=config, **keys).list_buckets()
 
 
 @call
