@@ -94,19 +94,19 @@ def _run(command: list[str], settings: Settings) -> int:
     environ = recording_environment(settings, os.environ)
     if settings.randomness and is_left_to_chance(environ):
         environ[HASH_SEED] = str(1 + secrets.randbelow(MAX_SEED))  # 0 would be no seed at all
-    with tempfile.TemporaryDirectory(prefix="timetracer-", ignore_cleanup_errors=True) as notes:
-        unseen = Path(notes) / "servers"
-        code = run_program(command, {**environ, UNSEEN: str(unseen)})
-        _report(folder, _present(folder) - before, _noted(unseen))
+    # made by the program, if at all: nothing is left behind where both are killed
+    unseen = Path(tempfile.gettempdir()) / f"timetracer-servers-{secrets.token_hex(16)}"
+    code = run_program(command, {**environ, UNSEEN: str(unseen)})
+    _report(folder, _present(folder) - before, _noted(unseen))
     return code
 
 
 def _noted(unseen: Path) -> list[str]:
-    return (
-        sorted(set(unseen.read_text(encoding="utf-8").split("\n")) - {""})
-        if unseen.exists()
-        else []
-    )
+    if not unseen.exists():
+        return []
+    names = unseen.read_text(encoding="utf-8").split("\n")
+    unseen.unlink()
+    return sorted({*names} - {""})
 
 
 def _present(folder: Path) -> set[Path]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = ["mail_server"]
 
@@ -15,7 +17,7 @@ _PLAIN = b"AGFkYQBzZWNyZXQ="  # ada, secret
 
 
 class _Session(socketserver.StreamRequestHandler):
-    server: _Server
+    server: Any  # a `_Server`
 
     def say(self, *lines: bytes) -> None:
         self.wfile.write(b"".join(line + b"\r\n" for line in lines))
@@ -98,7 +100,7 @@ class _Server(socketserver.ThreadingTCPServer):
     context: ssl.SSLContext | None = None
     at_once = False
 
-    def get_request(self) -> tuple[object, object]:
+    def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         if self.at_once and self.context is not None:
             connection = self.context.wrap_socket(
@@ -106,7 +108,7 @@ class _Server(socketserver.ThreadingTCPServer):
             )
         return connection, address
 
-    def handle_error(self, *_: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that does not trust us."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import requests
-import urllib3
+from urllib3.util.ssl_ import create_urllib3_context
 
 UPSTREAM = os.environ["UPSTREAM"]
 
@@ -23,7 +23,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         aws_secret_access_key="b",
     )
     buckets = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
-    secure = urllib3.util.ssl_.create_urllib3_context().minimum_version.name
+    secure = create_urllib3_context().minimum_version.name
     told = requests.get(f"{UPSTREAM}/told", timeout=5).text
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps([buckets, secure, len(told)]).encode()]
