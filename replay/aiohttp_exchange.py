@@ -51,8 +51,11 @@ class ServedExchange:
             reason = "it had no outcome when it was recorded"
             raise CannotReplay(subject=recorded.title, reason=reason)
         if recorded.response is not None and recorded.response.status == _SWITCHING_PROTOCOLS:
-            reason = "it became a WebSocket, whose messages are not recorded"
-            raise CannotReplay(subject=recorded.title, reason=reason)
+            raise CannotReplay(
+                subject=recorded.title,
+                reason="it became a WebSocket, whose messages are not recorded",
+                hint="`--live aiohttp` keeps all calls of aiohttp's real",
+            )
         self.recorded = recorded
 
     @property

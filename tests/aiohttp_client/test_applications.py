@@ -52,7 +52,7 @@ def _cassette(folder: Path, path: str) -> Cassette:
 def verdicts(served: tuple[Path, dict[str, str]]) -> str:
     """What the command says of the replayed ones, the servers having stopped."""
     folder, names = served
-    files = [str(_file(folder, path)) for path in REPLAYED]
+    files = [str(_file(folder, path)) for path in (*REPLAYED, "websocket")]
     ran = subprocess.run(
         [*TIMETRACER, "replay", *files, "--app", "tests.aiohttp_client.service:app"],
         cwd=ROOT,
@@ -83,3 +83,8 @@ def test_a_websocket_is_noted_and_holds_nothing_open(served: tuple[Path, dict[st
     assert isinstance(noted, HttpInteraction)
     assert noted.response is not None
     assert noted.response.status == 101
+
+
+def test_a_websocket_is_not_replayed_and_the_verdict_says_why(verdicts: str) -> None:
+    assert "different  GET http://shop/websocket\n" in verdicts, verdicts
+    assert "it became a WebSocket, whose messages" in verdicts, verdicts
