@@ -220,7 +220,7 @@ def _refusing(name: str) -> Callable[..., Any]:
 
 
 @cache
-def _result_class() -> type[Any]:
+def _result_class() -> type[Any]:  # noqa: C901 - the methods of one class
     from MySQLdb import _mysql
 
     class Result(_mysql.result):
