@@ -175,7 +175,7 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
                 self._replayed_answered(found)
                 answered(found)
 
-            polling: Polling = self._replayed_polling
+            polling: Any = self._replayed_polling
             polling.asks(lambda: found_for(self._replayed_origin, *asking), come)
 
         def _replayed_tell(self, extra: dict[str, Any]) -> None:
