@@ -282,6 +282,7 @@ class Call:
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The call itself raised `error`."""
+        self.over = True
         self._draft.failed(error, stage)
 
     def broke_off(self, error: BaseException) -> None:
