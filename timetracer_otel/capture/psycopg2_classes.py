@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from timetracer_otel.capture.asyncpg import SETTINGS
+from timetracer_otel.capture.postgresql import SETTINGS
 from timetracer_otel.capture.psycopg2_async import Polled
 from timetracer_otel.capture.psycopg2_cursors import cursor_class
 from timetracer_otel.capture.psycopg2_parts import (

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, overload
 from weakref import WeakValueDictionary
 
-from timetracer_otel.capture.asyncpg import SETTINGS
+from timetracer_otel.capture.postgresql import SETTINGS
 from timetracer_otel.dbapi_calls import Call, Origin
 from timetracer_otel.recording import active_recorder
 
