@@ -14,7 +14,15 @@ from timetracer_otel.replay.recorded_failures import fail_again
 from timetracer_otel.replay.sessions import answer, take_if_recorded
 from timetracer_otel.values import decode
 
-__all__ = ["Reading", "asked", "found_for", "raise_recorded_refusal", "recorded_facts", "told"]
+__all__ = [
+    "Reading",
+    "asked",
+    "found_for",
+    "found_if_recorded",
+    "raise_recorded_refusal",
+    "recorded_facts",
+    "told",
+]
 
 
 def asked(
@@ -45,6 +53,14 @@ def found_for(
     if not isinstance(recorded, SqlInteraction):
         raise TypeError(f"{recorded.title} is no SQL interaction")
     return recorded
+
+
+def found_if_recorded(origin: Origin, operation: str) -> SqlInteraction | None:
+    """What was recorded of a call that waits for what may never come; None if nothing was."""
+    ref = origin.ref(operation, "", None)
+    ref.server = recorded_server(ref.system, ref.server)
+    recorded = take_if_recorded("sql", ref, origin.scope)
+    return recorded if isinstance(recorded, SqlInteraction) else None
 
 
 def told(recorded: SqlInteraction) -> Any:

@@ -76,6 +76,10 @@ class _Guard:
         yield WhenImported("uvloop", tuple(self._uvloop()))
         connect = PatchIfPresent("psycopg2:_connect", self._before_psycopg2)
         yield WhenImported("psycopg2", (connect,))
+        connect = PatchIfPresent(
+            "MySQLdb.connections:Connection.__init__", self._before_mysqlclient
+        )
+        yield WhenImported("MySQLdb.connections", (connect,))
         target = "psycopg._connection_base:BaseConnection._connect_gen"
         yield WhenImported("psycopg", (PatchIfPresent(target, self._before_psycopg),))
 
@@ -105,11 +109,23 @@ class _Guard:
 
         @wraps(original)
         def connect(*args: Any, **keywords: Any) -> Any:
-            if not (replayed and _is_answered("psycopg2")):
+            if not (replayed and (_is_answered("psycopg2") or _is_answered("aiopg", "aiopg"))):
                 self._libpq(*args, **keywords)
             return original(*args, **keywords)
 
         return connect
+
+    def _before_mysqlclient(self, original: Callable[..., None]) -> Callable[..., None]:
+        replayed = original_of(original) is not original
+
+        @wraps(original)
+        def __init__(connection: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
+            if not (replayed and _is_answered("mysqlclient")):
+                where = keywords.get("unix_socket") or keywords.get("host") or args[:1]
+                self._block(f"MySQL ({where or 'by its default address'})")
+            original(connection, *args, **keywords)
+
+        return __init__
 
     def _before_psycopg(self, original: Any) -> Any:
         function = original.__func__
@@ -196,9 +212,9 @@ class _Guard:
         raise BlockedCall(target=target, library=library, line=found.line or "?")
 
 
-def _is_answered(library: str) -> bool:
+def _is_answered(library: str, owner: str = "") -> bool:
     """Whether what replays `library`, which is below the guard, answers instead of connecting."""
-    return serving(library) and not owned()
+    return serving(library) and owned() == owner
 
 
 def _is_permitted(address: Any) -> bool:

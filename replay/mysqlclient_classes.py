@@ -42,7 +42,7 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every connection of a replay."""
     from MySQLdb import OperationalError, _mysql
 
-    class Connection(_mysql.connection):
+    class Connection(_mysql.connection):  # type: ignore[misc]  # it ships no types
         # members of C: here they are attributes
         converter: Any = None
         client_flag: Any = 0
@@ -81,13 +81,16 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
             found = found_for(self._replayed_origin, operation, *asking)
             self._replayed_reading = None
             if found.error is not None:
-                error = decode_error(found.error)
-                if len(error.args) > 1:
-                    self._replayed_error = error.args
-                raise error
+                self._replayed_fail(decode_error(found.error))
             self._replayed_error = (0, "")
             self._replayed_reading = reading = Reading(found)
             self._replayed_autocommit = reading.extra.get("autocommit", self._replayed_autocommit)
+
+        def _replayed_fail(self, error: BaseException | None) -> None:
+            if error is not None:
+                if len(error.args) > 1:
+                    self._replayed_error = error.args
+                raise error
 
         def next_result(self) -> int:
             self._replayed_must_be_open()
@@ -119,6 +122,8 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
         def _replayed_result(self, *, streamed: bool) -> Any:
             self._replayed_must_be_open()
             reading = self._replayed_reading
+            if reading is not None and reading.extra.get("stage") == "result":
+                self._replayed_fail(reading.broken())
             if reading is None or reading.columns is None:
                 return None
             return _result_class()(reading, self.converter, streamed=streamed)
@@ -220,10 +225,10 @@ def _refusing(name: str) -> Callable[..., Any]:
 
 
 @cache
-def _result_class() -> type[Any]:
+def _result_class() -> type[Any]:  # noqa: C901 - the methods of one class
     from MySQLdb import _mysql
 
-    class Result(_mysql.result):
+    class Result(_mysql.result):  # type: ignore[misc]  # it ships no types
         has_next = False
         converter: Any = ()
 

@@ -14,7 +14,9 @@ from typing import Any
 from timetracer_otel.capture.psycopg2_parts import ASKED_OF_CONNECTIONS, psycopg2_origin
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.errors import CannotReplay
-from timetracer_otel.replay.database_answers import asked, recorded_facts, told
+from timetracer_otel.interaction import decode_error
+from timetracer_otel.replay.database_answers import asked, found_for, recorded_facts, told
+from timetracer_otel.replay.psycopg2_async import Polling
 
 __all__ = ["connection_class"]
 
@@ -119,13 +121,20 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     from timetracer_otel.replay.psycopg2_cursors import cursor_class
 
     class Connection(_Settings, connection):  # type: ignore[misc]  # it ships no types
-        def __init__(self, dsn: Any, *_: Any, **__: Any) -> None:
+        def __init__(self, dsn: Any, asynchronous: Any = False, **__: Any) -> None:
             self._replayed_origin = psycopg2_origin(dsn)
-            self._replayed_facts = recorded_facts(self._replayed_origin)
+            self._replayed_polling = Polling(self._replayed_origin) if asynchronous else None
+            self._replayed_autocommit = bool(asynchronous)
+            self._replayed_facts = self._replayed_told_first(dsn)
             self._replayed_closed = 0
             self._replayed_pipe: tuple[int, int] | None = None
             self.notices: list[str] = []
             self.notifies: list[Any] = []
+
+        def _replayed_told_first(self, dsn: Any) -> dict[str, Any]:
+            if self._replayed_polling is not None and self._replayed_polling.is_refused:
+                return _facts_of_nothing(dsn)
+            return recorded_facts(self._replayed_origin)
 
         def __repr__(self) -> str:
             place = f"{id(self):#x}"
@@ -137,16 +146,37 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
             try:
                 recorded = asked(self._replayed_origin, operation, statement, parameters)
             except Exception as error:
-                if getattr(error, "pgcode", None) and not self.autocommit:
-                    self._replayed_transaction = _IN_ERROR
-                if _ends_connection(error):
-                    self._replayed_closed = 2
+                self._replayed_failed(error)
                 raise
+            self._replayed_answered(recorded)
+            return recorded
+
+        def _replayed_failed(self, error: Exception) -> None:
+            inside = self._replayed_transaction != _IDLE or not self.autocommit
+            if inside and getattr(error, "pgcode", None):
+                self._replayed_transaction = _IN_ERROR
+            if _ends_connection(error):
+                self._replayed_closed = 2
+
+        def _replayed_answered(self, recorded: Any) -> None:
             extra = recorded.response.extra if recorded.response else {}
             usual = _IDLE if self.autocommit else _IN_TRANSACTION
             self._replayed_transaction = extra.get("transaction", usual)
             self._replayed_tell(extra)
-            return recorded
+
+        def _replayed_ask_later(self, asking: tuple[Any, ...], answered: Any) -> None:
+            """The answer, or the error, comes when the connection is polled."""
+
+            def come(found: Any) -> None:
+                if found.error is not None:
+                    error: Any = decode_error(found.error)
+                    self._replayed_failed(error)
+                    raise error
+                self._replayed_answered(found)
+                answered(found)
+
+            polling: Any = self._replayed_polling
+            polling.asks(lambda: found_for(self._replayed_origin, *asking), come)
 
         def _replayed_tell(self, extra: dict[str, Any]) -> None:
             from psycopg2.extensions import Notify
@@ -154,7 +184,8 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
             if "notices" in extra:
                 self.notices[:] = extra["notices"]
             if "notifies" in extra:
-                self.notifies[:] = [Notify(*said) for said in extra["notifies"]]
+                told = [Notify(*said) for said in extra["notifies"]]
+                self.notifies[:] = [*self.notifies, *told] if self.async_ else told
 
         def cursor(
             self,
@@ -176,12 +207,19 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
 
                 raise InterfaceError("connection already closed")
 
+        def _replayed_must_wait(self, name: str) -> None:
+            if self._replayed_polling is not None:
+                from psycopg2 import ProgrammingError
+
+                raise ProgrammingError(f"{name} cannot be used in asynchronous mode")
+
         def commit(self) -> None:
             self._replayed_ask("commit")  # of a closed one, too: that was noted as well
             self._replayed_transaction = _IDLE
 
         def rollback(self) -> None:
             self._replayed_must_be_open()
+            self._replayed_must_wait("rollback")
             self._replayed_transaction = _IDLE
 
         def close(self) -> None:
@@ -189,6 +227,8 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
             pipe, self._replayed_pipe = self._replayed_pipe, None
             for end in pipe or ():
                 os.close(end)
+            if self._replayed_polling is not None:
+                self._replayed_polling.close()
 
         def reset(self) -> None:
             self._replayed_must_be_open()
@@ -212,6 +252,8 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
 
         def fileno(self) -> int:
             """Of something that can be read at once: what is to be heard has been recorded."""
+            if self._replayed_polling is not None:
+                return self._replayed_polling.fileno()
             if self._replayed_pipe is None:
                 self._replayed_pipe = os.pipe()
                 os.write(self._replayed_pipe[1], b"\0")
@@ -221,7 +263,7 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return Xid(format_id, gtrid, bqual)
 
         def isexecuting(self) -> bool:
-            return False
+            return self._replayed_polling is not None and self._replayed_polling.is_waiting
 
         def set_client_encoding(self, encoding: str) -> None:
             self._replayed_facts["encoding"] = str(encoding).upper().replace("-", "")
@@ -247,7 +289,7 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
         def info(self) -> Any:
             return _info(self)
 
-        async_ = property(lambda _: 0)
+        async_ = property(lambda self: int(self._replayed_polling is not None))
         string_types = property(lambda self: self.__dict__.setdefault("_replayed_strings", {}))
         binary_types = property(lambda self: self.__dict__.setdefault("_replayed_binaries", {}))
         pgconn_ptr = property(lambda _: None)
@@ -258,8 +300,24 @@ def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
         setattr(Connection, name, _asking(name))
     for name in _NOT_RECORDED:
         setattr(Connection, name, _refusing(name))
-    setattr(Connection, "async", property(lambda _: 0))
+    setattr(Connection, "async", Connection.async_)
     return Connection
+
+
+def _facts_of_nothing(dsn: str) -> dict[str, Any]:
+    """What a connection that never opened says: what it was given."""
+    from psycopg2.extensions import parse_dsn
+
+    given = {name: text for name, text in parse_dsn(dsn).items() if name != "password"}
+    return {
+        "dsn": dsn,
+        "encoding": "",
+        "protocol_version": 0,
+        "server_version": 0,
+        "info": given,
+        "dsn_parameters": given,
+        "parameters": {},
+    }
 
 
 def _ends_connection(error: Exception) -> bool:
@@ -274,6 +332,8 @@ def _fact(name: str) -> property:
 
 def _asking(name: str) -> Callable[..., Any]:
     def ask(self: Any, *args: Any) -> Any:
+        if name == "poll" and self._replayed_polling is not None:
+            return self._replayed_polling.poll()
         before = self._replayed_transaction
         found = told(self._replayed_ask(name, "", [str(argument) for argument in args] or None))
         if name in ("poll", "get_backend_pid"):

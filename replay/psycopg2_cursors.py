@@ -37,16 +37,23 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             self._replayed_run("executemany", query, list(vars_list))
 
         def callproc(self, *args: Any) -> Any:
-            self._replayed_run("callproc", *asked_with(args, {}))
-            return self._replayed_reading.extra.get("returned")  # type: ignore[union-attr]
+            procedure, parameters = asked_with(args, {})
+            self._replayed_run("callproc", procedure, parameters)
+            reading = self._replayed_reading
+            return reading.extra.get("returned") if reading is not None else parameters
 
-        def _replayed_run(self, operation: str, query: Any, parameters: Any) -> Reading:
+        def _replayed_run(self, operation: str, query: Any, parameters: Any) -> None:
             self._replayed_reading = None
-            ask = self.connection._replayed_ask
-            reading = Reading(ask(operation, text_of(self, query), parameters))
+            connection, text = self.connection, text_of(self, query)
+            if connection._replayed_polling is not None:
+                asking = (operation, text, parameters)
+                connection._replayed_ask_later(asking, self._replayed_answered)
+            else:
+                self._replayed_answered(connection._replayed_ask(operation, text, parameters))
+
+        def _replayed_answered(self, recorded: Any) -> None:
             self._replayed_fetched_from_server = False
-            self._replayed_reading = reading
-            return reading
+            self._replayed_reading = Reading(recorded)
 
         def mogrify(self, *args: Any, **keywords: Any) -> Any:
             return self._replayed_told("mogrify", args, keywords)
@@ -76,7 +83,8 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             self._replayed_copy("copy_to", table, [args, keywords], file)
 
         def _replayed_copy(self, operation: str, sql: Any, options: Any, file: Any) -> None:
-            reading = self._replayed_run(operation, sql, options)
+            self._replayed_run(operation, sql, options)
+            reading: Any = self._replayed_reading
             data = reading.extra.get("data", b"")
             sending = operation == "copy_from" or (
                 operation == "copy" and "STDIN" in str(sql).upper()

@@ -37,6 +37,8 @@ SUITES = {
         "psycopg": "psycopg",
         "psycopg2": "psycopg2",
         "pymysql": "pymysql",
+        "mysqlclient": "mysqlclient",
+        "aiopg": "aiopg",
         "aiomysql": "aiomysql",
         "sqlite3": "sqlite3",
         "aiosqlite": "aiosqlite",

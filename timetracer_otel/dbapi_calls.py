@@ -35,6 +35,9 @@ _IN_FETCH, _IN_END = guarded("dbapi fetch"), guarded("dbapi end")
 _CELL_BYTES = 64
 """What one cell of a row is taken to hold when memory is counted: exact sizes cost too much."""
 
+_WHILE_LOADING = "cast"
+"""What psycopg2 is asked by casters of the application's: a replay has loaded values already."""
+
 _AHEAD = 50
 """Rows that memory is asked for at once when they are fetched one by one."""
 
@@ -184,7 +187,8 @@ def place_of_connecting() -> dict[str, object]:
     if place is None:
         return {}
     record, path = place
-    mine = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
+    sql = (d for d in record.drafts if d.protocol == "sql" and d.scope == "trace")
+    mine = (d for d in sql if d.request.operation != _WHILE_LOADING)  # type: ignore[attr-defined]
     return {"path": path, "calls before": sum(_is_at(path, draft.path) for draft in mine)}
 
 
@@ -317,6 +321,7 @@ class Call:
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The call itself raised `error`."""
+        self.over = True
         self._draft.failed(error, stage)
 
     def broke_off(self, error: BaseException) -> None:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from timetracer_otel.capture.asyncpg import LIBRARY as CAPTURED
-from timetracer_otel.capture.asyncpg import Asking, connecting_to, current_scope
+from timetracer_otel.capture.asyncpg import connecting_to
+from timetracer_otel.capture.asyncpg_protocol import Asking, current_scope
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequestRef, SqlResponse
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.database_servers import recorded_server
-from timetracer_otel.replay.libraries.asyncpg_wire import SilentTransport
+from timetracer_otel.replay.libraries.asyncpg_wire import SilentTransport, records_from_wire
 from timetracer_otel.replay.recorded_failures import fail_again_later
 from timetracer_otel.replay.sessions import answer, serving, take_if_recorded
 from timetracer_otel.values import decode
@@ -43,6 +44,7 @@ class RecordedProtocol(_Proxy):
         self._self_portals: dict[str, Any] = {}
         self._self_in_transaction = False
         self._self_queries = 0
+        self._self_kinds: dict[str, Any] = {}
 
     @property
     def queries_count(self) -> int:
@@ -58,12 +60,7 @@ class RecordedProtocol(_Proxy):
     async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
         await asyncio.sleep(0)
         await _fail_if_refused(self._self_calling("prepare", query))
-        import asyncpg
-
-        kind = options.get("record_class")
-        if kind is not None and kind is not asyncpg.Record:
-            reason = f"rows of {kind.__qualname__} cannot be made from recorded values"
-            raise CannotReplay(subject=query, reason=reason, hint="use asyncpg's own Record")
+        self._self_kinds[stmt_name] = options.get("record_class")
         described = _if_recorded(self._self_calling("describe", query), "bootstrap")
         told = described.response.extra if described is not None and described.response else {}
         with self._self_transport.describing(told):
@@ -75,20 +72,20 @@ class RecordedProtocol(_Proxy):
         if portal_name:
             self._self_portals[portal_name] = args
         response = await self._self_ask(self._self_calling("execute", state.query, args, limit))
-        return _rows(response, return_extra)
+        return await self._self_rows(state, response, return_extra)
 
     async def execute(
         self, state: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
     ) -> Any:
         args = self._self_portals.get(portal_name, ())
         response = await self._self_ask(self._self_calling("fetch", state.query, args, limit))
-        return _rows(response, return_extra)
+        return await self._self_rows(state, response, return_extra)
 
     async def bind_execute_many(
         self, state: Any, args: Any, portal_name: Any, timeout: Any, return_rows: Any
     ) -> Any:
         response = await self._self_ask(self._self_calling("executemany", state.query, list(args)))
-        return _rows(response, return_extra=False) if return_rows else None
+        return await self._self_rows(state, response, return_extra=False) if return_rows else None
 
     async def bind(self, state: Any, args: Any, portal_name: Any, timeout: Any) -> Any:
         self._self_portals[portal_name] = args
@@ -122,6 +119,22 @@ class RecordedProtocol(_Proxy):
     async def close_portal(self, portal_name: Any, timeout: Any) -> None:
         await asyncio.sleep(0)
 
+    async def _self_rows(self, state: Any, response: SqlResponse, return_extra: bool) -> Any:
+        import asyncpg
+
+        columns: list[Any] = [decode(column) for column in response.columns or ()]
+        names = [column[0] for column in columns]
+        rows = [tuple(map(decode, row)) for row in response.rows]
+        kind = self._self_kinds.get(state.name)
+        if kind is None or kind is asyncpg.Record or not rows:
+            records = [asyncpg_record(names, row) for row in rows]
+        else:
+            with self._self_transport.giving(names, rows):
+                records = await records_from_wire(self.__wrapped__, kind, names, rows)
+        if not return_extra:
+            return records
+        return records, decode(response.extra.get("status")), decode(response.extra.get("done"))
+
     async def _self_ask(self, ref: SqlRequestRef) -> SqlResponse:
         await asyncio.sleep(0)  # the network would have let other tasks run
         self._self_queries += 1
@@ -153,15 +166,6 @@ async def _fail_if_refused(ref: SqlRequestRef) -> None:
     refused = _if_recorded(ref)
     if refused is not None and refused.error is not None:
         await fail_again_later(refused.title, refused.error)
-
-
-def _rows(response: SqlResponse, return_extra: bool) -> Any:
-    columns: list[Any] = [decode(column) for column in response.columns or ()]
-    names = [column[0] for column in columns]
-    records = [asyncpg_record(names, tuple(map(decode, row))) for row in response.rows]
-    if not return_extra:
-        return records
-    return records, decode(response.extra.get("status")), decode(response.extra.get("done"))
 
 
 def _told(response: SqlResponse) -> Any:

@@ -23,19 +23,18 @@ __all__ = ["LIBRARY"]
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _connect(dsn: Any, connection_factory: Any = None, **keywords: Any) -> Any:
-        if owned() or not serving("psycopg2"):
+        library = owned() or "psycopg2"
+        if library not in {"psycopg2", "aiopg"} or not serving(library):
             return original(dsn, connection_factory=connection_factory, **keywords)
         from timetracer_otel.replay.psycopg2_classes import connection_class
 
-        if any(keywords.values()):
-            reason = "its asynchronous connections are not recorded"
-            raise CannotReplay(subject="psycopg2.connect", reason=reason)
-        raise_recorded_refusal(psycopg2_origin(dsn))
+        if not any(keywords.values()):  # an asynchronous one is refused when it is polled
+            raise_recorded_refusal(psycopg2_origin(dsn))
         kind = connection_factory or connection_class().__base__
         if not isinstance(kind, type):
             reason = "a connection that a function of the application's own makes is not recorded"
             raise CannotReplay(subject="psycopg2.connect", reason=reason)
-        return under(kind, connection_class())(dsn)
+        return under(kind, connection_class())(dsn, any(keywords.values()))
 
     return _connect
 

@@ -17,6 +17,7 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.replay.database_answers import raise_recorded_refusal
 from timetracer_otel.replay.sessions import serving
 from timetracer_otel.replay.sqlite3_classes import connection_class
+from timetracer_otel.replay.sqlite3_direct import NoDirectConnections, passing
 
 __all__ = ["LIBRARY"]
 
@@ -25,7 +26,8 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connect(*args: Any, **keywords: Any) -> Any:
         if owned() or not serving("sqlite3") or is_of_the_machinery():
-            return original(*args, **keywords)
+            with passing():
+                return original(*args, **keywords)
         factory = factory_of(args, keywords)
         if not isinstance(factory, type):
             reason = "a connection that a function of the application's own makes is not recorded"
@@ -46,6 +48,7 @@ LIBRARY = Library(
     changes=(
         Patch("sqlite3:connect", _connecting),
         Patch("sqlite3.dbapi2:connect", _connecting),
+        NoDirectConnections(),
     ),
     instrumentor=CAPTURED.instrumentor,
 )

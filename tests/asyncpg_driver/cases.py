@@ -200,3 +200,33 @@ async def a_server_that_is_not_there(caller: Caller) -> None:
     await caller.tried(asyncpg.connect("postgresql://u:p@127.0.0.1:1/nowhere", timeout=5))
     await caller.tried(asyncpg.connect(caller.dsn, database="nowhere"))
     await caller.tried(asyncpg.connect(caller.dsn, user="stranger"))
+
+
+@case
+async def records_of_the_application(caller: Caller) -> None:
+    class Mine(asyncpg.Record):
+        def __getattr__(self, name: str) -> Any:
+            return self[name]
+
+    class Other(asyncpg.Record):
+        pass
+
+    connection = await asyncpg.connect(caller.dsn, record_class=Mine)
+    try:
+        query = "SELECT n AS id, 'x' || n AS name, NULL AS none, now() > 'epoch' AS yes, n AS id"
+        rows = await connection.fetch(f"{query} FROM generate_series(1, $1::int) n", 3)
+        caller.note([(type(row).__name__, row.id, row.name, list(row.items())) for row in rows])
+        row = await connection.fetchrow("SELECT ARRAY[1, 2] AS list, '2024-02-29'::date AS day")
+        caller.note(isinstance(row, Mine), row.list, row.day, len(row), "list" in row)
+        caller.note(
+            await connection.fetchval("SELECT 7"), await connection.fetch("SELECT 1 LIMIT 0")
+        )
+        row = await connection.fetchrow("SELECT 1 AS one", record_class=Other)
+        caller.note(type(row).__name__, dict(row))
+        statement = await connection.prepare("SELECT $1::text AS said", record_class=Other)
+        caller.note([type(row).__name__ for row in await statement.fetch("hey")])
+        async with connection.transaction():
+            cursor = connection.cursor("SELECT n FROM generate_series(1, 5) n", prefetch=2)
+            caller.note([row.n async for row in cursor])
+    finally:
+        await connection.close()

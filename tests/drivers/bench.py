@@ -17,6 +17,7 @@ DRIVERS = {
     "sqlite3": "sqlite",
     "pymysql": "mysql",
     "mysqlclient": "mysql",
+    "aiopg": "postgresql",
     "aiosqlite": "sqlite",
     "aiomysql": "mysql",
 }
@@ -25,7 +26,7 @@ DRIVERS = {
 MODULES = {"mysqlclient": "MySQLdb"}
 """The modules of drivers that are imported under another name."""
 
-ASYNCHRONOUS = ("psycopg_async", "aiosqlite", "aiomysql")
+ASYNCHRONOUS = ("psycopg_async", "aiopg", "aiosqlite", "aiomysql")
 
 
 @dataclass(frozen=True)

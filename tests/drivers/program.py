@@ -29,6 +29,7 @@ from timetracer_otel.recording.guard import FAULTS
 GROUPS = (
     "shared",
     "psycopg2_cases",
+    "aiopg_cases",
     "psycopg_cases",
     "psycopg_streams_cases",
     "sqlite_cases",

@@ -19,6 +19,7 @@ from tests.drivers.bench import DRIVERS, has_case
 from tests.drivers.test_conformance import TwoRuns, marks_of, two_runs
 from tests.servers import Mariadb
 from timetracer_otel.dbapi_classes import under
+from timetracer_otel.errors import CannotReplay
 from timetracer_otel.otel.aiomysql import AiomysqlInstrumentor
 
 assert two_runs  # a fixture
@@ -124,3 +125,24 @@ def test_a_failed_statement_lets_go_of_its_cursor(tmp_path: Path) -> None:
     other.execute("INSERT INTO one VALUES (2)")
     other.close()
     assert kept is not None
+
+
+def test_what_of_sqlite3_cannot_be_replayed_says_so(tmp_path: Path) -> None:
+    from timetracer_otel.cassette import Cassette
+    from timetracer_otel.replay.replaying import replaying
+
+    path = tmp_path / "shop.db"
+    sqlite3.connect(path).close()
+    with replaying(
+        Cassette(timetracer=1, trace_id="0" * 32, recorded_at="2024-01-01T00:00:00Z", duration_us=0)
+    ):
+        with pytest.raises(CannotReplay, match="past `sqlite3"):
+            sqlite3.Connection(path)
+        sqlite3.Connection(":memory:").close()
+        connection = sqlite3.connect(path)
+        with pytest.raises(CannotReplay, match="`blobopen`"):
+            connection.blobopen("one", "n", 1)
+        with pytest.raises(CannotReplay, match="function of the application"):
+            sqlite3.connect(path, factory=lambda *_, **__: None)  # type: ignore[arg-type, return-value]
+        connection.close()
+    sqlite3.Connection(path).close()

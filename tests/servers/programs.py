@@ -13,8 +13,11 @@ PACKAGES = {
     "mariadbd": "mariadb-server",
     "redis-server": "redis-server",
     "memcached": "memcached",
+    "mariadb_config": "libmariadb-dev",
+    "pkg-config": "pkg-config",
 }
-"""Each server program with the Debian package that brings it, and its tools with it."""
+"""Each server program with the Debian package that brings it, and its tools with it; and what
+mysqlclient is built with."""
 
 
 class MissingProgram(LookupError):

@@ -65,6 +65,8 @@ ROWS = (
         ("tests/drivers", "-k", "psycopg and not psycopg2"),
         beside=(("3.2.*", ("psycopg-binary==3.2.*",)),),
     ),
+    Row("aiopg", (), ("tests/drivers", "-k", "aiopg")),
+    Row("mysqlclient", (), ("tests/drivers", "-k", "mysqlclient")),
     Row("psycopg2-binary", ("2.9.5",), ("tests/drivers", "-k", "psycopg2")),
     Row("pymysql", ("1.1.*",), ("tests/drivers", "-k", "pymysql")),
     Row("aiomysql", ("0.2.*",), ("tests/drivers", "-k", "aiomysql")),

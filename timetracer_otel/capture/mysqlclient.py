@@ -196,8 +196,9 @@ def _giving_result(*, whole: bool) -> Callable[[Callable[..., Any]], Callable[..
             except BaseException as error:
                 with guarded("mysqlclient result"):
                     if state is not None and state.pending is not None:
-                        state.pending.failed(error, "result")
-                        state.pending = None
+                        call, state.pending = state.pending, None
+                        call.answer.extra["stage"] = "result"
+                        call.broke_off(error)
                 raise
             given = result
             with guarded("mysqlclient result"):

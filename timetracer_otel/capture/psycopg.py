@@ -26,7 +26,7 @@ from timetracer_otel.capture.psycopg_results import (
     statement_of,
 )
 from timetracer_otel.capture.psycopg_streams import STREAMS
-from timetracer_otel.dbapi_calls import Call, Origin, place_of_connecting
+from timetracer_otel.dbapi_calls import Apart, Call, Origin, place_of_connecting
 from timetracer_otel.dbapi_classes import Passing, noted_call
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owned
@@ -180,6 +180,28 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
     return executemany
 
 
+def _waiting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """3.2 waits in tasks of its own."""
+
+    @wraps(original)
+    async def wait(self: Any, *args: Any, **keywords: Any) -> Any:
+        with Apart():
+            return await original(self, *args, **keywords)
+
+    return wait
+
+
+def _connecting_later(original: Any) -> Any:
+    function = original.__func__
+
+    @wraps(function)
+    async def connect(cls: Any, *args: Any, **keywords: Any) -> Any:
+        with Apart():
+            return await function(cls, *args, **keywords)
+
+    return classmethod(connect)
+
+
 register_database_errors()
 
 _CURSOR = "psycopg._cursor_base:BaseCursor"
@@ -198,6 +220,8 @@ LIBRARY = Library(
         Patch(f"{_CURSOR}._maybe_prepare_gen", _running),
         Patch("psycopg.cursor:Cursor.executemany", _executing_many),
         Patch("psycopg.cursor_async:AsyncCursor.executemany", _executing_many_later),
+        Patch("psycopg.connection_async:AsyncConnection.wait", _waiting),
+        Patch("psycopg.connection_async:AsyncConnection.connect", _connecting_later),
         *STREAMS,
         *PIPELINE,
         *HEARD,

@@ -27,7 +27,7 @@ __all__ = ["LIBRARY"]
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _connect(dsn: Any, connection_factory: Any = None, **keywords: Any) -> Any:
-        if active_recorder() is None or owned() or any(keywords.values()):
+        if active_recorder() is None or owned() not in {"", "aiopg"}:
             return original(dsn, connection_factory=connection_factory, **keywords)
         with guarded("psycopg2 connect"):
             connection_factory = _recording(connection_factory)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from timetracer_otel.capture.asyncpg import SETTINGS
+from timetracer_otel.capture.postgresql import SETTINGS
+from timetracer_otel.capture.psycopg2_async import Polled
 from timetracer_otel.capture.psycopg2_cursors import cursor_class
 from timetracer_otel.capture.psycopg2_parts import (
     ASKED_OF_CONNECTIONS,
@@ -21,22 +22,38 @@ __all__ = ["connection_class"]
 
 
 @cache
-def connection_class() -> type[Any]:
+def connection_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every connection that is recorded."""
     from psycopg2.extensions import ConnectionInfo, connection, cursor
 
     class Connection(connection):  # type: ignore[misc]  # it ships no types
         _timetracer_origin: Origin | None = None
+        _timetracer_polled: Polled | None = None
 
         def __init__(self, dsn: Any, *args: Any, **keywords: Any) -> None:
             super().__init__(dsn, *args, **keywords)
             with guarded("psycopg2 connection"):
-                self._timetracer_origin = origin = psycopg2_origin(dsn)
-                with origin.setting_up():
-                    call = origin.begin("connect")
-                if call is not None:
-                    call.answer.extra["facts"] = _facts(self)
-                    call.finish()
+                self._timetracer_origin = psycopg2_origin(dsn)
+                if self.async_:
+                    self._timetracer_polled = Polled(self._timetracer_origin)
+                else:
+                    self._timetracer_opened()
+
+        def _timetracer_opened(self) -> None:
+            origin = self._timetracer_origin
+            if origin is None:
+                return
+            with origin.setting_up():
+                call = origin.begin("connect")
+            if call is not None:
+                call.answer.extra["facts"] = _facts(self)
+                call.finish()
+
+        def close(self) -> Any:
+            with guarded("psycopg2 close"):
+                if self._timetracer_polled is not None:
+                    self._timetracer_polled.closes()
+            return super().close()
 
         def cursor(self, *args: Any, **keywords: Any) -> Any:
             with guarded("psycopg2 cursor"):
@@ -91,6 +108,9 @@ def _info_class() -> type[Any]:
 def _asking(kind: type[Any], original: Any) -> Callable[..., Any]:
     @wraps(original)
     def ask(self: Any, *args: Any) -> Any:
+        polled = self._timetracer_polled
+        if polled is not None and original.__name__ == "poll":
+            return polled.poll(super(kind, self).poll, self, self._timetracer_opened)
         asked = (original.__name__, "", [str(argument) for argument in args] or None)
         call = lambda: getattr(super(kind, self), original.__name__)(*args)  # noqa: E731
         return noted_question(

@@ -46,6 +46,13 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return noted_call(origin, asked, call, self._timetracer_executed)
 
         def _timetracer_executed(self, noted: Call, returned: Any) -> None:
+            polled = getattr(self.connection, "_timetracer_polled", None)
+            if polled is not None and self.connection.isexecuting():
+                polled.waits(noted, lambda call: self._timetracer_answered(call, returned))
+            else:
+                self._timetracer_answered(noted, returned)
+
+        def _timetracer_answered(self, noted: Call, returned: Any) -> None:
             said_besides(noted, self.connection)
             if self.statusmessage is not None:
                 noted.answer.extra["statusmessage"] = self.statusmessage

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from timetracer_otel.dbapi_calls import Call, Origin
+from timetracer_otel.ownership import owned
 
 __all__ = ["ASKED_OF_CONNECTIONS", "Rows", "Tee", "psycopg2_origin", "said_besides", "text_of"]
 
@@ -39,7 +40,8 @@ def psycopg2_origin(dsn: Any) -> Origin:
     port = f":{named['port']}" if "port" in named else ""
     database = named.get("dbname", "")
     server = f"{host}{port}/{database}" if host else database
-    origin = Origin(library="psycopg2", system="postgresql", driver="psycopg2", server=server)
+    library = owned() or "psycopg2"  # aiopg stands on it
+    origin = Origin(library=library, system="postgresql", driver="psycopg2", server=server)
     origin.spanned = True
     return origin
 
@@ -84,7 +86,7 @@ def said_besides(noted: Call, connection: Any) -> None:
     """Notices and notifications that have come by now, and a state that is not the usual one."""
     if connection.notices:
         noted.answer.extra["notices"] = list(connection.notices)
-    if connection.notifies:
+    if connection.notifies and not connection.async_:
         noted.answer.extra["notifies"] = [
             [notify.pid, notify.channel, notify.payload] for notify in connection.notifies
         ]

@@ -74,7 +74,9 @@ def _listening(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
         finally:
             with guarded("psycopg notifications"):
                 connection = connection_of(pgconn)
-                origin = origin_of(connection) if connection is not None else None
+                looks_again = heard is not None and not heard  # 3.2, ten times a second
+                noted = connection is not None and not looks_again
+                origin = origin_of(connection) if noted else None
                 call = origin.begin("notifies") if origin is not None else None
                 if call is not None:
                     handled = vars(connection).pop("_timetracer_notifies", None) is not None

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, overload
 from weakref import WeakValueDictionary
 
-from timetracer_otel.capture.asyncpg import SETTINGS
+from timetracer_otel.capture.postgresql import SETTINGS
 from timetracer_otel.dbapi_calls import Call, Origin
 from timetracer_otel.recording import active_recorder
 
@@ -76,7 +76,7 @@ def psycopg_facts(connection: Any, conninfo: str) -> dict[str, Any]:
     pgconn, given = connection.pgconn, conninfo_to_dict(conninfo)
     statuses = {name: pgconn.parameter_status(name.encode()) for name in SETTINGS}
     named = ("host", "hostaddr", "port", "db", "user", "options")
-    told = ("ssl_in_use", "used_gssapi", "used_password", "needs_password")
+    told = ("ssl_in_use", "used_password", "needs_password")
     return {
         "server_version": pgconn.server_version,
         "protocol_version": pgconn.protocol_version,
@@ -262,8 +262,9 @@ def note_many(call: Call, cursor: Any) -> None:
     if cursor._results:
         note_results(call, cursor._conn, cursor._results)
         return
-    if cursor._statusmessage is not None:
-        call.answer.extra["command"] = cursor._statusmessage.decode()
+    command = getattr(cursor, "_statusmessage", None)  # unset in 3.2
+    if command is not None:
+        call.answer.extra["command"] = command.decode()
     note_besides(call, cursor._conn)
     call.executed(_Shown(None, cursor._rowcount), None)
 

@@ -420,13 +420,15 @@ def kinds_of_cursors_of_psycopg(bench: Bench) -> None:
         bench.note(client.execute("SELECT %s, %s", ("it's", 2.5)).fetchall())
         bench.note(client.mogrify("SELECT %s", ("x",)))
         client.executemany("SELECT %s", [(1,), (2,)], returning=True)
-        bench.note([r.fetchall() for r in client.results()])
+        bench.note(client.fetchall(), client.nextset(), client.fetchall())
         if hasattr(psycopg, "RawServerCursor"):
             with psycopg.RawServerCursor(connection, "raw") as cursor:
                 bench.note(cursor.execute("SELECT $1::int", (4,)).fetchall())
         many = connection.cursor()
         many.executemany("SELECT %s::int AS n", [(1,), (2,), (3,)], returning=True)
-        bench.note([(r.rowcount, r.fetchall()) for r in many.results()])
+        bench.note(many.rowcount, many.fetchall(), many.nextset(), many.fetchone())
+        if hasattr(many, "results"):  # 3.3
+            bench.note([(r.rowcount, r.fetchall()) for r in many.results()])
         with connection.cursor(binary=True) as binary:
             bench.note(binary.execute("SELECT 1, 'x', now() IS NULL").fetchone(), binary.format)
 
@@ -479,7 +481,8 @@ def details_of_psycopg_connections(bench: Bench) -> None:
     with psycopg.connect(bench.address, autocommit=True) as connection:
         info = connection.info
         bench.note(info.vendor, info.hostaddr, info.options, info.get_parameters())
-        bench.note(info.dsn, str(info.timezone), info.full_protocol_version, info.error_message)
+        bench.note(info.dsn, str(info.timezone), info.error_message)
+        bench.note(getattr(info, "full_protocol_version", None))
         bench.note(info.backend_pid, info.pipeline_status, info.parameter_status("none"))
         bench.note(connection.cancel(), connection.cancel_safe(), connection.fileno() > 0)
         for _ in range(7):

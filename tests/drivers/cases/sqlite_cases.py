@@ -218,3 +218,49 @@ def cursors_that_are_not_read_to_the_end(bench: Bench) -> None:
     bench.note(number, connection.getlimit(sqlite3.SQLITE_LIMIT_COLUMN) > 0)
     connection.interrupt()
     connection.close()
+
+
+@case("sqlite3")
+def a_backup_that_tells_how_far_it_is(bench: Bench) -> None:
+    connection, copy = bench.connect(), sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE IF NOT EXISTS backed (a)")
+    connection.execute("INSERT INTO backed VALUES (1)")
+    connection.commit()
+    connection.backup(copy, pages=-1, name="main")
+    bench.note(copy.execute("SELECT a FROM backed").fetchall())
+    data = copy.serialize()
+    other = sqlite3.connect(":memory:")
+    other.deserialize(data)
+    bench.note(other.execute("SELECT a FROM backed").fetchall(), len(list(other.iterdump())))
+    for each in (connection, copy, other):
+        each.close()
+
+
+@case("sqlite3")
+def more_functions_of_the_application(bench: Bench) -> None:
+    class Sum:
+        def __init__(self) -> None:
+            self.total = 0
+
+        def step(self, value: int) -> None:
+            self.total += value
+
+        def inverse(self, value: int) -> None:
+            self.total -= value
+
+        def value(self) -> int:
+            return self.total
+
+        finalize = value
+
+    connection = bench.connect()
+    connection.create_window_function("sumint", 1, Sum)
+    connection.create_collation("reverse", lambda a, b: (a < b) - (a > b))
+    query = "SELECT v, sumint(v) OVER (ORDER BY v ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)"
+    bench.note(
+        connection.execute(f"{query} FROM (SELECT 1 v UNION SELECT 2 UNION SELECT 3)").fetchall()
+    )
+    ordered = "SELECT v FROM (SELECT 'a' v UNION SELECT 'b') ORDER BY v COLLATE reverse"
+    bench.note(connection.execute(ordered).fetchall())
+    bench.note(connection.getlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH) > 0, connection.interrupt())
+    connection.close()
