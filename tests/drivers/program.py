@@ -34,6 +34,7 @@ GROUPS = (
     "aiosqlite_cases",
     "pymysql_cases",
     "aiomysql_cases",
+    "value_cases",
 )
 
 for _group in GROUPS:
