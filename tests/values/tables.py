@@ -1,4 +1,4 @@
-"""Every type that a server offers, as literals of its own: what drivers make of them is compared."""
+"""Every type that a server offers, as literals of its own: drivers read them, and are compared."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from tests.drivers.bench import Bench, case
 from tests.values.tables import MYSQL, POSTGRESQL, SQLITE
 
 _MINE = (
+    "DROP TYPE IF EXISTS mood, pair, pairs, floats CASCADE",
+    "DROP DOMAIN IF EXISTS positive CASCADE",
     "CREATE EXTENSION IF NOT EXISTS hstore",
     "CREATE TYPE mood AS ENUM ('sad', 'happy')",
     "CREATE TYPE pair AS (a int, b text)",
@@ -202,12 +204,16 @@ _COLUMNS_OF_MYSQL = """CREATE TABLE {name} (
     latin VARCHAR(9) CHARACTER SET latin1, word VARCHAR(9)
 ) CHARACTER SET utf8mb4"""
 _ROWS_OF_MYSQL = (
-    "NULL, 'a,c', 'happy', 2024, b'101', 1, 18446744073709551615, -128, 16777215, "
-    "1.5, 0.1, 0.1, '-838:59:59.5', '2024-02-29', '2024-02-29 01:02:03.000004', "
-    "'2024-02-29 01:02:03.4', '{\"a\": [1, null]}', ST_GeomFromText('POINT(1 2)'), "
-    "x'00ff', x'00ff', 'é', 'é☃'",
-    "NULL, '', NULL, 0, 0, 0, 0, 127, 0, -0.0, -1.5, 1e300, '00:00:00', '0000-00-00', "
-    "'0000-00-00 00:00:00', NULL, 'null', NULL, '', '', '', ''",
+    (
+        "NULL, 'a,c', 'happy', 2024, b'101', 1, 18446744073709551615, -128, 16777215, "
+        "1.5, 0.1, 0.1, '-838:59:59.5', '2024-02-29', '2024-02-29 01:02:03.000004', "
+        "'2024-02-29 01:02:03.4', '{\"a\": [1, null]}', ST_GeomFromText('POINT(1 2)'), "
+        "x'00ff', x'00ff', 'é', 'é☃'"
+    ),
+    (
+        "NULL, '', NULL, 0, 0, 0, 0, 127, 0, -0.0, -1.5, 1e300, '00:00:00', '0000-00-00', "
+        "'0000-00-00 00:00:00', NULL, 'null', NULL, '', '', '', ''"
+    ),
     f"NULL{', NULL' * 21}",
 )
 _WRITTEN_TO_MYSQL: dict[str, list[Any]] = {
@@ -350,7 +356,7 @@ def converters_and_adapters(bench: Bench) -> None:
             return f"Spot({self.x}, {self.y})"
 
     sqlite3.register_converter("spot", lambda raw: Spot(*map(int, raw.split(b";"))))
-    sqlite3.register_converter("broken", lambda raw: int(raw))
+    sqlite3.register_converter("broken", int)
     sqlite3.register_adapter(Decimal, str)
     sqlite3.register_converter("money", lambda raw: Decimal(raw.decode()))
     detect = sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES
