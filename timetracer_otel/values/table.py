@@ -40,7 +40,8 @@ BY_NAME = {
 TAGS: dict[str, str] = {
     **{kind.tag: kind.meaning for kind in KINDS},
     "$map": "dict with keys that are no str or begin with $: [key, value] pairs",
-    "$subclass": "instance of a class we do not know, as the value of the class it derives from",
+    "$subclass": "instance of a class we do not know, as the value of the class it derives from; "
+    "a named tuple with its fields",
     "$enum": "member of a plain Enum: type, name and value; cannot be restored",
     "$opaque": "value of a class we do not know: type and repr; cannot be restored",
 }
