@@ -15,6 +15,9 @@ from timetracer_otel.recording import guarded
 __all__ = ["connection_class", "sqlite_origin"]
 
 
+_IN_FETCH = guarded("sqlite3 fetch")
+
+
 def sqlite_origin(database: Any) -> Origin:
     """Where the calls of a connection to `database`, a path or a URI, come from."""
     try:
@@ -37,8 +40,8 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
 
     def note(cursor: Any, row: Any) -> Any:
         call = cursor._timetracer_call
-        if call is not None:
-            with guarded("sqlite3 fetch"):
+        if call is not None and not call.keeps_at_once(row):
+            with _IN_FETCH:
                 call.fetched_one(cursor, with_sources(row))
         factory = cursor._timetracer_factory
         return row if factory is None else factory(cursor, row)
