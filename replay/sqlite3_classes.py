@@ -13,9 +13,11 @@ from functools import cache
 from typing import Any
 
 from timetracer_otel.capture.sqlite3_classes import sqlite_origin
+from timetracer_otel.capture.sqlite3_converters import converter_of
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.replay.database_answers import Reading, asked, told
+from timetracer_otel.values import Converted
 
 __all__ = ["connection_class"]
 
@@ -47,6 +49,17 @@ def _stand_in(reading: Reading) -> str:
     return f"{numbers} SELECT {cells} FROM t LIMIT {count}"  # noqa: S608 - nothing of it is data
 
 
+def _converted(cell: Any) -> Any:
+    """What the application's own converter makes of a cell that it read in the recording."""
+    if type(cell) is not Converted:
+        return cell
+    convert = converter_of(cell.converter)
+    if convert is None:
+        reason = "the application has registered no such converter with sqlite3"
+        raise CannotReplay(subject=f"a cell of the type {cell.converter}", reason=reason)
+    return convert(cell.raw)
+
+
 @cache
 def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every cursor of a replay."""
@@ -57,6 +70,7 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
     def give(cursor: Any, _row: Any) -> Any:
         """In the place of the row in memory."""
         (row,) = cursor._replayed_reading.take(1)
+        row = tuple(_converted(cell) for cell in row)
         factory = cursor._replayed_factory
         return row if factory is None else factory(cursor, row)
 

@@ -274,6 +274,17 @@ class Call:
 
         return fetchone
 
+    def keeps_at_once(self, row: tuple[Any, ...]) -> bool:
+        """Whether `row` is kept: memory was asked for, and nothing in it can change."""
+        if not self._ahead or self.over:
+            return False
+        for cell in row:  # half of what a set of the kinds would take
+            if type(cell) not in FIXED:
+                return False
+        self._ahead -= 1
+        self.answer.rows.append(row)
+        return True
+
     def fetched_one(self, cursor: Any, row: Any) -> None:
         """The application has fetched `row`, or None where there are no more."""
         if row is None:

@@ -241,6 +241,17 @@ def test_a_poller_cannot_fill_the_bootstrap() -> None:
     assert [(cut.what, cut.count) for cut in cassette.dropped] == [("bootstrap", 68)]
 
 
+def test_an_answer_at_start_that_another_follows_says_how_often_it_came() -> None:
+    with recording() as recorded:
+        for status in (404, 404, 404, 200, 200, 404):
+            answer(call(recorded, "http://poll/"), status)
+        with request(recorded):
+            pass
+        (cassette,) = recorded.cassettes()
+    found = [(i.response.status, i.times) for i in cassette.bootstrap]  # type: ignore[union-attr]
+    assert found == [(404, 3), (200, 2), (404, 1)]
+
+
 def test_providers_share_one_recording() -> None:
     with recording() as recorded:
         other = TracerProvider()

@@ -37,6 +37,7 @@ GROUPS = (
     "pymysql_cases",
     "mysqlclient_cases",
     "aiomysql_cases",
+    "value_cases",
 )
 
 for _group in GROUPS:

@@ -193,6 +193,14 @@ async def the_same_at_once_from_tasks(caller: Caller) -> None:
         ]
 
     if caller.kind == "pymongo":
-        caller.note([await count(step) for step in range(2)])
+        things.insert_one({"_id": "one", "n": 0})
+        after = pymongo.ReturnDocument.AFTER
+        asked = ({"_id": "one"}, {"$inc": {"n": 1}})
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            calls = [
+                pool.submit(things.find_one_and_update, *asked, return_document=after)
+                for _ in range(6)
+            ]
+            caller.note([call.result() for call in calls])
     else:
         caller.note(await asyncio.gather(*(count(step) for step in range(4))))

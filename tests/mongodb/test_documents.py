@@ -102,6 +102,10 @@ def test_drawn_identifiers_and_cursors_are_the_same_call_loosely() -> None:
     assert MONGODB.loose_key(one) == MONGODB.loose_key(other)
     (pair,) = MONGODB.volatile_pairs(one, other).items()
     assert pair[0] in str(one.command) and pair[1] in str(other.command)
+    members = [{"$in": [1, 2]}, {"$in": [2, 1]}]
+    these, those = (_request(find="c", filter={"x": query}) for query in members)
+    assert MONGODB.key(these) != MONGODB.key(those)
+    assert MONGODB.loose_key(these) == MONGODB.loose_key(those)
     more, again = (_request(getMore={"$bson.Int64": n}, collection="c") for n in (7, 8))
     assert MONGODB.loose_key(more) == MONGODB.loose_key(again)
 

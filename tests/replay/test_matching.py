@@ -105,3 +105,20 @@ def test_set_up_traffic_is_answered_in_order_and_the_last_answer_repeats() -> No
     key = HTTP.key(recorded[0].request)
     assert [again.take(HTTP, key) for _ in range(3)] == [recorded[0], recorded[1], recorded[1]]
     assert again.take(HTTP, "another") is None
+
+
+def test_set_up_answers_are_given_as_often_as_they_came() -> None:
+    recorded = [get(URL, 1), get(URL, 2)]
+    recorded[0].times = 2
+    again = Reusable(recorded)
+    key = HTTP.key(recorded[0].request)
+    assert [again.take(HTTP, key) for _ in range(4)] == [recorded[n] for n in (0, 0, 1, 1)]
+
+
+def test_set_up_that_writes_the_time_is_found_by_all_the_rest() -> None:
+    applied = [select(f"INSERT INTO m VALUES ('2026-01-01 00:00:0{n}')") for n in (1, 2)]
+    live = select("INSERT INTO m VALUES ('2027-01-01 12:00:00')").request
+    again = Reusable([select("SELECT 1"), *applied])
+    found = [again.take_loosely(SQL, live) for _ in range(3)]
+    assert found == [applied[0], applied[1], applied[1]]
+    assert again.take_loosely(SQL, select("DELETE FROM m").request) is None

@@ -26,6 +26,10 @@ def test_comments_that_tracing_adds_do_not_count() -> None:
 def test_names_of_savepoints_do_not_count() -> None:
     assert _key("SAVEPOINT sa_savepoint_1") == _key("SAVEPOINT sa_savepoint_7")
     assert _key("SAVEPOINT mine_1") != _key("SAVEPOINT mine_7")
+    django = 'RELEASE SAVEPOINT "s140102464990080_x{}"'
+    assert _key(django.format(1)) == _key(django.format(2).replace("140102464990080", "139"))
+    drawn = "SAVEPOINT s{};".format
+    assert _key(drawn(uuid.UUID(int=1).hex)) == _key(drawn(uuid.UUID(int=2**99).hex))
 
 
 def test_expanded_lists_count_by_their_length_and_values() -> None:

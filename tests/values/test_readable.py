@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from timetracer_otel.errors import OpaqueValueError
+from timetracer_otel.errors import OpaqueValueError, ValueDecodingError
 from timetracer_otel.values import TAGS, JsonValue, decode, encode
 
 WRITTEN: list[tuple[object, JsonValue]] = [
@@ -110,7 +110,6 @@ DEGRADED: list[tuple[object, str, object]] = [
     (Tenths(12), "Tenths", 12),
     (Money("1.5"), "Money", Decimal("1.5")),
     (Level.HIGH, "Level", "high"),
-    (Point(1, Title("a")), "Point", (1, "a")),
     (defaultdict(list, {"a": [1]}), "defaultdict", {"a": [1]}),
     (Counter("aab"), "Counter", {"a": 2, "b": 1}),
     (HTTPStatus.OK, "HTTPStatus", 200),
@@ -128,6 +127,18 @@ def test_a_subclass_is_named_and_comes_back_as_its_base(
     assert str(subclass["type"]).endswith(f".{name}")
     found = decode(written)
     assert (found, type(found)) == (base, type(base))
+
+
+def test_a_named_tuple_comes_back_with_its_fields() -> None:
+    found: object = decode(encode(Point(1, Title("a"))))
+    assert repr(found) == "Point(x=1, y='a')"
+    assert (found, type(found).__module__) == ((1, "a"), __name__)
+
+
+def test_fields_that_name_nothing_are_refused() -> None:
+    payload = {"type": "a.B", "fields": ["x", "class"], "value": {"$tuple": [1, 2]}}
+    with pytest.raises(ValueDecodingError):
+        decode({"$subclass": payload})
 
 
 def test_an_enum_member_shows_its_value_and_does_not_come_back_as_something_else() -> None:

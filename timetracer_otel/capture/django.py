@@ -21,7 +21,7 @@ from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 from timetracer_otel.recording.current import current_trace
 
-__all__ = ["LIBRARY"]
+__all__ = ["DATABASES", "LIBRARY"]
 
 
 def _called_by_wsgi(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,12 +134,10 @@ def _setting_up(original: Callable[..., Any]) -> Callable[..., Any]:
     return set_up
 
 
-_DATABASES = "django.db.backends"
-_POSTGRESQL = f"{_DATABASES}.postgresql.base"
-_USABLE = tuple(
-    WhenImported(module, (Patch(f"{module}:DatabaseWrapper.is_usable", _setting_up),))
-    for module in (f"{_DATABASES}.mysql.base", f"{_DATABASES}.sqlite3.base")
-)
+_BASE = "django.db.backends.base.base"
+_POSTGRESQL = "django.db.backends.postgresql.base"
+DATABASES = (_POSTGRESQL, "django.db.backends.mysql.base", "django.db.backends.sqlite3.base")
+"""The modules of the databases, each with its `DatabaseWrapper`."""
 
 LIBRARY = Library(
     name="django",
@@ -153,18 +151,15 @@ LIBRARY = Library(
         Patch("django.core.handlers.base:BaseHandler.resolve_request", _resolving),
         Patch("django.core.handlers.base:BaseHandler.load_middleware", _loading),
         Patch("django.core.handlers.exception:handle_uncaught_exception", _answering_500),
-        WhenImported(
-            f"{_DATABASES}.base.base",
-            (Patch(f"{_DATABASES}.base.base:BaseDatabaseWrapper.connect", _setting_up),),
-        ),
+        WhenImported(_BASE, (Patch(f"{_BASE}:BaseDatabaseWrapper.connect", _setting_up),)),
         WhenImported(
             _POSTGRESQL,
-            (
-                Patch(f"{_POSTGRESQL}:DatabaseWrapper.is_usable", _setting_up),
-                Patch(f"{_POSTGRESQL}:DatabaseWrapper._configure_connection", _setting_up),
-            ),
+            (Patch(f"{_POSTGRESQL}:DatabaseWrapper._configure_connection", _setting_up),),
         ),
-        *_USABLE,
+        *(
+            WhenImported(module, (Patch(f"{module}:DatabaseWrapper.is_usable", _setting_up),))
+            for module in DATABASES
+        ),
         WhenImported(
             "opentelemetry.instrumentation.django",
             (

@@ -20,6 +20,7 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
 
     class Cursor(Rows, cursor):  # type: ignore[misc]  # it ships no types
         _timetracer_call: Call | None = None
+        _timetracer_fetching = False
         _timetracer_records = True
 
         def execute(self, query: Any, vars: Any = None) -> Any:  # noqa: A002 - psycopg2's name
@@ -64,6 +65,8 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return self._timetracer_ask("mogrify", args, keywords, call)
 
         def cast(self, *args: Any) -> Any:
+            if self._timetracer_fetching:  # a caster's own: what it makes of a cell is in its row
+                return super().cast(*args)
             call = lambda: super(Cursor, self).cast(*args)  # noqa: E731
             return self._timetracer_ask("cast", args, {}, call)
 
@@ -137,6 +140,7 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             return self._timetracer_built([row])[0]
 
         def _timetracer_fetch(self, fetch: Callable[[], Any]) -> Any:
+            self._timetracer_fetching = True
             try:
                 return fetch()
             except StopIteration:
@@ -147,6 +151,8 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
                     with guarded("psycopg2 fetch"):
                         call.broke_off(error)
                 raise
+            finally:
+                self._timetracer_fetching = False
 
         def _timetracer_fetched(self, rows: Any) -> None:
             call = self._timetracer_call

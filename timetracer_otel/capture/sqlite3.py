@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.sqlite3_classes import connection_class, sqlite_origin
+from timetracer_otel.capture.sqlite3_converters import registering
 from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.libraries import Instrumentor, Library
@@ -80,6 +81,8 @@ LIBRARY = Library(
     changes=(
         Patch("sqlite3:connect", _connecting),
         Patch("sqlite3.dbapi2:connect", _connecting),
+        Patch("sqlite3:register_converter", registering),
+        Patch("sqlite3.dbapi2:register_converter", registering),
     ),
     instrumentor=Instrumentor(
         entry_point="sqlite3",

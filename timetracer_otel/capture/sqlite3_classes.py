@@ -7,11 +7,15 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from timetracer_otel.capture.sqlite3_converters import with_sources
 from timetracer_otel.dbapi_calls import Call, Origin
 from timetracer_otel.dbapi_classes import Passing, noted_call, noted_question, under
 from timetracer_otel.recording import guarded
 
 __all__ = ["connection_class", "sqlite_origin"]
+
+
+_IN_FETCH = guarded("sqlite3 fetch")
 
 
 def sqlite_origin(database: Any) -> Origin:
@@ -36,9 +40,9 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
 
     def note(cursor: Any, row: Any) -> Any:
         call = cursor._timetracer_call
-        if call is not None:
-            with guarded("sqlite3 fetch"):
-                call.fetched_one(cursor, row)
+        if call is not None and not call.keeps_at_once(row):
+            with _IN_FETCH:
+                call.fetched_one(cursor, with_sources(row))
         factory = cursor._timetracer_factory
         return row if factory is None else factory(cursor, row)
 

@@ -169,8 +169,33 @@ def key(request: MongodbRequest) -> str:
 
 
 def loose_key(request: MongodbRequest) -> str:
-    """The key with volatile literals as placeholders; cursors are told apart by their order."""
-    return json.dumps(loosened(_without_cursor(_meaning(request))), ensure_ascii=False)
+    """The key with volatile literals as placeholders, whatever the order of members of a set.
+
+    Cursors are told apart by their order.
+    """
+    return json.dumps(loosened(_without_cursor(_loose_meaning(request))), ensure_ascii=False)
+
+
+_SETS = frozenset(("$all", "$in", "$nin"))
+
+
+def _loose_meaning(request: MongodbRequest) -> dict[str, Any]:
+    found: dict[str, Any] = _unordered(_meaning(request))
+    return found
+
+
+def _unordered(value: Any) -> Any:
+    """The members of each set in one order: mappers write them from Python's sets."""
+    if isinstance(value, list):
+        return [_unordered(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: sorted(item, key=json.dumps)
+        if name in _SETS and isinstance(item, list)
+        else _unordered(item)
+        for name, item in value.items()
+    }
 
 
 def _without_cursor(meaning: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +207,7 @@ def _without_cursor(meaning: dict[str, Any]) -> dict[str, Any]:
 
 def volatile_pairs(recorded: MongodbRequest, live: MongodbRequest) -> dict[str, str]:
     """Recorded literals (ObjectIds) to the live ones in their place."""
-    return pairs_between(_meaning(recorded), _meaning(live))
+    return pairs_between(_loose_meaning(recorded), _loose_meaning(live))
 
 
 def differences(recorded: MongodbRequest, live: MongodbRequest) -> list[str]:

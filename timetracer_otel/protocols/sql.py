@@ -151,20 +151,22 @@ _SAVEPOINT = re.compile(
     r"""("[^"]+"|`[^`]+`|\w+)\s*;?\s*""",
     re.IGNORECASE,
 )
+_GENERATED = re.compile(
+    r"(?<=^sa_savepoint_)\d+$|(?<=^_pg3_)\d+$|(?<=^s)\d+_x\d+$|(?:[0-9a-f]{4,}-)*[0-9a-f]{12,}"
+)
+"""What SQLAlchemy counts, psycopg counts, Django takes from its thread, and others draw."""
+
 _LONGEST_SAVEPOINT = 200
 
 
 def _meaning(request: SqlRequest) -> dict[str, Any]:
-    """Without comments (sqlcommenter writes trace IDs there) and savepoints' names.
-
-    Those are generated: by thread, by counter, at random.
-    """
+    """Without comments (sqlcommenter writes trace IDs there) and generated savepoint names."""
     statement = request.statement
     if "/*" in statement:
         statement = _COMMENT.sub(" ", statement).strip()
     savepoint = _SAVEPOINT.fullmatch(statement) if len(statement) < _LONGEST_SAVEPOINT else None
     if savepoint is not None:
-        statement = f"{savepoint[1]}N"
+        statement = savepoint[1] + _GENERATED.sub("N", savepoint[2].strip('"`'))
     return {
         "operation": request.operation,
         "system": request.system,

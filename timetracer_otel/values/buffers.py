@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from array import array
+from struct import calcsize
 from typing import Any
 
 from timetracer_otel.values.kinds import JsonValue, Leaf, array_of, fields_of, text_of
@@ -51,17 +52,23 @@ def _load_view(_kind: type, payload: JsonValue) -> memoryview:
     if type(payload) is not dict or "format" not in payload:
         return memoryview(load_bytes(payload))
     fields = fields_of(payload, "format", "shape", "bytes")
-    return memoryview(load_bytes(fields["bytes"])).cast(fields["format"], fields["shape"])
+    return _view(load_bytes(fields["bytes"]), fields["format"], fields["shape"])
+
+
+def _view(raw: bytes, code: Any, shape: Any) -> memoryview:
+    """Views without an item cannot be cast: one that has an item is cut."""
+    if raw:
+        return memoryview(raw).cast(code, shape)
+    return memoryview(bytes(calcsize(code))).cast(code)[:0]
 
 
 def copy_view(value: memoryview) -> memoryview:
     """The same bytes under a view of our own, unless nobody can write through this one."""
     if value.readonly and type(value.obj) is bytes:
         return value
-    copied = memoryview(value.tobytes())
     if value.format == "B" and value.ndim == 1:
-        return copied
-    return copied.cast(value.format, value.shape)  # type: ignore[call-overload, no-any-return]
+        return memoryview(value.tobytes())
+    return _view(value.tobytes(), value.format, value.shape)
 
 
 def _dump_array(value: array[Any]) -> JsonValue:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from timetracer_otel.errors import OpaqueValueError, ValueDecodingError
@@ -13,6 +15,7 @@ from timetracer_otel.values.kinds import (
     Foreign,
     JsonValue,
     Leaf,
+    array_of,
     fields_of,
     text_of,
 )
@@ -114,7 +117,19 @@ def _decode_map(payload: JsonValue, walk: _Walk) -> object:
 
 
 def _decode_subclass(payload: JsonValue, walk: _Walk) -> object:
-    return walk(fields_of(payload, "type", "value")["value"])
+    told = fields_of(payload, "type", "value", optional=("fields",))
+    value = walk(told["value"])
+    fields = told.get("fields")
+    if type(value) is not tuple or fields is None:
+        return value
+    return _named_tuple(text_of(told["type"]), tuple(map(text_of, array_of(fields))))(*value)
+
+
+@lru_cache(maxsize=256)
+def _named_tuple(name: str, fields: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
+    """A class of these fields; drivers make such classes themselves, for composite types."""
+    module, _, last = name.rpartition(".")
+    return namedtuple(last, fields, module=module)  # noqa: PYI024
 
 
 def _refuse_opaque(payload: JsonValue, _walk: _Walk) -> object:

@@ -232,11 +232,19 @@ def _unlisted(value: Any, walk: Walk) -> JsonValue:
         if encoder is not _encode_unlisted:
             bare = _BARE.get(base)
             inner = encoder(bare(value), walk) if bare else encoder(value, walk)
-            return {"$subclass": {"type": name, "value": inner}}
+            return {"$subclass": {"type": name, **_named(value), "value": inner}}
     if isinstance(value, Enum):
         member = {"name": clean_text(str(value.name)), "value": walk(value.value)}
         return {"$enum": {"type": name, **member}}
     return opaque(value)
+
+
+def _named(value: object) -> dict[str, JsonValue]:
+    """The fields of a named tuple: what a driver makes of a composite is asked for them."""
+    fields = getattr(type(value), "_fields", None) if isinstance(value, tuple) else None
+    if type(fields) is not tuple or any(type(field) is not str for field in fields):
+        return {}
+    return {"fields": [clean_text(field) for field in fields]}
 
 
 # How an instance of a subclass becomes one of the class itself, past anything it overrides:

@@ -7,13 +7,14 @@ from typing import Any
 from timetracer_otel.values.bson import BSON
 from timetracer_otel.values.buffers import BUFFERS
 from timetracer_otel.values.containers import CONTAINERS
+from timetracer_otel.values.converted import CONVERTED
 from timetracer_otel.values.http2 import HTTP2
 from timetracer_otel.values.kinds import Branch, Foreign, Leaf
 from timetracer_otel.values.moments import MOMENTS
 from timetracer_otel.values.postgresql import POSTGRESQL
 from timetracer_otel.values.scalars import SCALARS
 
-__all__ = ["BY_NAME", "BY_TAG", "KINDS", "TAGS", "foreign_kind"]
+__all__ = ["BY_NAME", "BY_TAG", "KINDS", "TAGS", "foreign_kind", "is_exactly_known"]
 
 KINDS: tuple[Leaf | Branch, ...] = (
     *SCALARS,
@@ -23,6 +24,7 @@ KINDS: tuple[Leaf | Branch, ...] = (
     *POSTGRESQL,
     *BSON,
     *HTTP2,
+    *CONVERTED,
 )
 
 BY_TAG = {kind.tag: kind for kind in KINDS}
@@ -38,11 +40,22 @@ BY_NAME = {
 TAGS: dict[str, str] = {
     **{kind.tag: kind.meaning for kind in KINDS},
     "$map": "dict with keys that are no str or begin with $: [key, value] pairs",
-    "$subclass": "instance of a class we do not know, as the value of the class it derives from",
+    "$subclass": "instance of a class we do not know, as the value of the class it derives from; "
+    "a named tuple with its fields",
     "$enum": "member of a plain Enum: type, name and value; cannot be restored",
     "$opaque": "value of a class we do not know: type and repr; cannot be restored",
 }
 """Every tag a cassette can hold, with one line for people."""
+
+
+_KNOWN = {kind.of for kind in KINDS if not isinstance(kind.of, Foreign)} | {
+    *(type(None), bool, int, float, str, list, dict, tuple)
+}
+
+
+def is_exactly_known(kind: type[Any]) -> bool:
+    """Whether a value of `kind` comes back as a `kind`, if what it holds does."""
+    return kind in _KNOWN or foreign_kind(kind) is not None
 
 
 def foreign_kind(kind: type[Any]) -> Leaf | Branch | None:

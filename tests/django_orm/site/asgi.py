@@ -10,6 +10,6 @@ from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()
 
-from tests.django_orm.site.start import up_to_date
+from tests.django_orm.site.start import up_to_date  # noqa: E402 - after the applications are loaded
 
 up_to_date()

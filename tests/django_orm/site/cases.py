@@ -24,7 +24,6 @@ from django.db.models import (
     OuterRef,
     Prefetch,
     Q,
-    StdDev,
     Subquery,
     Sum,
     Value,
@@ -205,7 +204,7 @@ def transactions(_: Any) -> Any:
             with transaction.atomic():
                 Tag.objects.create(word="lost")
                 transaction.on_commit(lambda: told.append("never"))
-                raise KeyError("back")
+                raise KeyError("back")  # noqa: TRY301 - what rolls it back
         except KeyError:
             told.append("rolled back")
         point = transaction.savepoint()

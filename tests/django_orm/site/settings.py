@@ -55,7 +55,8 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 USE_TZ = True
-TIME_ZONE = "Europe/Berlin"
+# MariaDB knows no zones until they are loaded into it
+TIME_ZONE = "UTC" if _DATABASE["ENGINE"].endswith("mysql") else "Europe/Berlin"
 LANGUAGE_CODE = "en-us"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kept"}}

@@ -10,6 +10,6 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from tests.django_orm.site.start import up_to_date
+from tests.django_orm.site.start import up_to_date  # noqa: E402 - after the applications are loaded
 
 up_to_date()

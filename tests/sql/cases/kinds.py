@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
 from tests.sql.bench import Bench, case
+from tests.values.tables import MYSQL, POSTGRESQL, SQLITE
 
 
 def _literals(bench: Bench, literals: dict[str, str]) -> None:
@@ -21,82 +22,6 @@ def _literals(bench: Bench, literals: dict[str, str]) -> None:
             with connection.begin_nested():
                 found = bench.tried(lambda statement=statement: connection.scalar(statement))
             bench.note(**{name: found})
-
-
-POSTGRESQL = {
-    "numeric": "1.20::numeric(6,2)",
-    "numeric_nan": "'NaN'::numeric",
-    "numeric_large": "1e40::numeric",
-    "float_nan": "'NaN'::float8",
-    "float_infinity": "'-Infinity'::float8",
-    "real": "1.1::float4",
-    "bigint": "9223372036854775807::int8",
-    "smallint": "-5::int2",
-    "boolean": "true",
-    "text": "'é☃'::text",
-    "char": "'ab'::char(5)",
-    "name": "'abc'::name",
-    "internal_char": "'x'::\"char\"",
-    "bytea": "'\\xdeadbeef00'::bytea",
-    "timestamp": "'2024-02-29 12:34:56.789012'::timestamp",
-    "timestamptz": "'2024-02-29 12:34:56.789012+05:30'::timestamptz",
-    "timestamp_infinity": "'infinity'::timestamp",
-    "timestamp_first": "'0001-01-01 00:00:00'::timestamp",
-    "timestamp_last": "'9999-12-31 23:59:59.999999'::timestamp",
-    "timestamp_too_late": "'10000-01-01'::timestamp",
-    "date": "'2024-02-29'::date",
-    "date_infinity": "'-infinity'::date",
-    "date_bc": "'0044-03-15 BC'::date",
-    "time": "'23:59:59.999999'::time",
-    "timetz": "'23:59:59+02'::timetz",
-    "interval": "'1 year 2 mons 3 days 04:05:06.7'::interval",
-    "interval_negative": "'-1 day -00:00:01'::interval",
-    "array": "ARRAY[1,2,NULL]::int[]",
-    "array_nested": "ARRAY[['a','b'],['c',NULL]]::text[]",
-    "array_empty": "'{}'::int[]",
-    "array_numeric": "ARRAY[1.50, 'NaN']::numeric[]",
-    "array_of_uuid": "ARRAY['12345678-1234-5678-1234-567812345678']::uuid[]",
-    "array_of_timestamptz": "ARRAY['2024-01-01 00:00+00']::timestamptz[]",
-    "json": """'{"b": 1, "a": [1.0, null, "é"], "b": 2}'::json""",
-    "jsonb": """'{"b": 1, "a": [1.0, null, "é"]}'::jsonb""",
-    "json_null": "'null'::jsonb",
-    "uuid": "'12345678-1234-5678-1234-567812345678'::uuid",
-    "inet": "'192.168.0.1/24'::inet",
-    "inet_host": "'::1'::inet",
-    "cidr": "'10.0.0.0/8'::cidr",
-    "macaddr": "'08:00:2b:01:02:03'::macaddr",
-    "macaddr8": "'08:00:2b:01:02:03:04:05'::macaddr8",
-    "money": "'12.50'::money",
-    "bit": "B'10101'::bit(5)",
-    "varbit": "B'101'::varbit",
-    "tsvector": "to_tsvector('english', 'a fat cat')",
-    "tsquery": "to_tsquery('english', 'fat & cat')",
-    "int4range": "int4range(1, 5)",
-    "int4range_empty": "'empty'::int4range",
-    "int8range_open": "int8range(NULL, 5)",
-    "numrange": "numrange(1.5, 2.5, '[]')",
-    "daterange": "daterange('2024-01-01', '2024-02-01')",
-    "tsrange": "tsrange('2024-01-01', NULL)",
-    "tstzrange": "tstzrange('2024-01-01 00:00+00', '2024-02-01 00:00+00')",
-    "multirange": "int4multirange(int4range(1, 3), int4range(7, 9))",
-    "datemultirange": "datemultirange(daterange('2024-01-01', '2024-02-01'))",
-    "point": "'(1,2)'::point",
-    "line": "'{1,2,3}'::line",
-    "lseg": "'[(1,2),(3,4)]'::lseg",
-    "box": "'((3,4),(1,2))'::box",
-    "path": "'[(1,2),(3,4)]'::path",
-    "polygon": "'((1,2),(3,4),(5,6))'::polygon",
-    "circle": "'<(1,2),3>'::circle",
-    "composite": "ROW(1, 'two', NULL)",
-    "composite_as_text": "ROW(1, 'two')::text",
-    "oid": "42::oid",
-    "regclass": "'pg_class'::regclass",
-    "xid": "'7'::xid",
-    "pg_lsn": "'16/B374D848'::pg_lsn",
-    "void": "pg_sleep(0)",
-    "xml": "'<a/>'::xml",
-    "jsonpath": "'$.a'::jsonpath",
-}
 
 
 @case("postgresql")
@@ -174,23 +99,6 @@ def _through_columns(bench: Bench, engine: Any, columns: dict[str, tuple[Any, An
         bench.tried(run)
 
 
-MYSQL = {
-    "decimal": "CAST(1.20 AS DECIMAL(6,2))",
-    "unsigned": "CAST(18446744073709551615 AS UNSIGNED)",
-    "float": "1.5e0",
-    "text": "'é☃'",
-    "binary": "_binary x'deadbeef00'",
-    "date": "DATE '2024-02-29'",
-    "datetime": "TIMESTAMP '2024-02-29 12:34:56.789012'",
-    "time": "TIME '-12:34:56'",
-    "time_long": "TIME '838:59:59'",
-    "json": """JSON_OBJECT('a', JSON_ARRAY(1, NULL))""",
-    "bits": "b'1010'",
-    "null": "NULL",
-    "boolean": "TRUE",
-}
-
-
 @case("mysql")
 def mysql_literals(bench: Bench) -> None:
     _literals(bench, MYSQL)
@@ -230,21 +138,6 @@ def zero_dates(bench: Bench) -> None:
         connection.execute(sa.text("CREATE TEMPORARY TABLE zero (a DATE, b DATETIME, c TIME)"))
         connection.execute(sa.text("INSERT INTO zero VALUES ('0000-00-00', '0000-00-00', '0')"))
         bench.result(connection.execute(sa.text("SELECT * FROM zero")))
-
-
-SQLITE = {
-    "integer": "9223372036854775807",
-    "real": "1.5",
-    "infinity": "9e999",
-    "text": "'é☃'",
-    "blob": "x'deadbeef00'",
-    "null": "NULL",
-    "zero_in_text": "'a' || char(0) || 'b'",
-    "typeof": "typeof(1)",
-    "date": "date('2024-02-29')",
-    "json": """json('{"a": [1, null]}')""",
-    "bad_text": "CAST(x'ff' AS TEXT)",
-}
 
 
 @case("sqlite")
