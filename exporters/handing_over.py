@@ -13,6 +13,8 @@ from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.chain import store_of
 from timetracer_otel.exporters.writer_link import WriterLink, python_beside
+from timetracer_otel.gathered import Gathered
+from timetracer_otel.packing import NotPlain, pack
 from timetracer_otel.settings import Settings
 
 __all__ = ["CassetteWriter"]
@@ -68,6 +70,19 @@ class CassetteWriter:
         self._load = _Load()
         self._alone = settings.writer == "thread" or not python_beside()
 
+    def take(self, gathered: Gathered, *, fragment: bool) -> bool:
+        """Send what a cassette is made of, for the process to make it; False where it cannot."""
+        link = self._link
+        if link is None or not link.ready or fragment:  # few, and they may be merged here
+            return False
+        try:
+            packed = pack(gathered)
+        except NotPlain:
+            return False
+        link.put_packed(packed, gathered.bootstrap)
+        self._wait_for_room(link)
+        return True
+
     def write(self, cassette: Cassette, *, fragment: bool) -> None:
         """Store `cassette`, or put it on its way."""
         link = self._link
@@ -75,6 +90,9 @@ class CassetteWriter:
             self._write_here(cassette, fragment=fragment)
             return
         link.put(cassette, fragment=fragment)
+        self._wait_for_room(link)
+
+    def _wait_for_room(self, link: WriterLink) -> None:
         try:
             while link.waiting > _UNCONFIRMED_BYTES and not link.interrupted:
                 link.advance(1.0)
@@ -134,7 +152,7 @@ class CassetteWriter:
             error.reason,
         )
         for message in link.unconfirmed():
-            cassette = message.cassette
+            cassette = message.cassette()
             if cassette is not None:
                 self._here.write_again(cassette, fragment=message.fragment)
 

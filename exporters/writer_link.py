@@ -21,7 +21,15 @@ from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import StoreError
-from timetracer_otel.exporters.writer_process import BOOTSTRAP, CASSETTE, FRAGMENT, START
+from timetracer_otel.exporters.writer_process import (
+    BOOTSTRAP,
+    CASSETTE,
+    FRAGMENT,
+    GATHERED,
+    START,
+)
+from timetracer_otel.gathered import cassette_of
+from timetracer_otel.packing import unpack
 from timetracer_otel.recording.native import native
 from timetracer_otel.settings import Settings
 
@@ -42,22 +50,27 @@ _DECODER = msgspec.json.Decoder(Cassette)
 
 
 class Message:
-    """A cassette on its way, kept as bytes until it is confirmed; `cassette` has it back."""
+    """A message on its way, kept as bytes until it is confirmed."""
 
-    __slots__ = ("_bootstrap", "_payload", "data", "fragment", "taken")
+    __slots__ = ("_bootstrap", "data", "fragment", "kind", "payload", "taken")
 
     def __init__(self, kind: bytes, payload: bytes, bootstrap: list[Interaction]) -> None:
+        self.kind = kind
+        self.payload = payload
         self.data = memoryview(kind + len(payload).to_bytes(4, "little") + payload)
         self.taken: list[int] = []
         self.fragment = kind == FRAGMENT
-        self._payload = payload if kind in {CASSETTE, FRAGMENT} else b""
         self._bootstrap = bootstrap
 
-    @property
     def cassette(self) -> Cassette | None:
-        if not self._payload:
+        """The cassette it is about; None where it is about none."""
+        if self.kind == GATHERED:
+            found = cassette_of(unpack(self.payload))
+        elif self.kind in {CASSETTE, FRAGMENT}:
+            found = _DECODER.decode(self.payload)
+        else:
             return None
-        return replace(_DECODER.decode(self._payload), bootstrap=self._bootstrap)
+        return replace(found, bootstrap=self._bootstrap)
 
 
 class WriterLink:
@@ -100,13 +113,18 @@ class WriterLink:
 
     def put(self, cassette: Cassette, *, fragment: bool) -> None:
         """Take a cassette to be sent by `advance`."""
-        bootstrap = cassette.bootstrap
-        kind = FRAGMENT if fragment else CASSETTE
-        message = Message(kind, _ENCODER.encode(replace(cassette, bootstrap=[])), bootstrap)
+        data = _ENCODER.encode(replace(cassette, bootstrap=[]))
+        self._put(FRAGMENT if fragment else CASSETTE, data, cassette.bootstrap)
+
+    def put_packed(self, data: bytes, bootstrap: list[Interaction]) -> None:
+        """Take what was packed for one, with the bootstrap it carries."""
+        self._put(GATHERED, data, bootstrap)
+
+    def _put(self, kind: bytes, data: bytes, bootstrap: list[Interaction]) -> None:
         if bootstrap is not self._carried:
             self._send_later(Message(BOOTSTRAP, _ENCODER.encode(bootstrap), []))
             self._carried = bootstrap
-        self._send_later(message)
+        self._send_later(Message(kind, data, bootstrap))
 
     def _send_later(self, message: Message) -> None:
         if not self._unconfirmed:

@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
 
-__all__ = ["BOOTSTRAP", "CASSETTE", "FRAGMENT", "HEAD", "START"]
+__all__ = ["BOOTSTRAP", "CASSETTE", "FRAGMENT", "GATHERED", "HEAD", "START"]
 
 HEAD = 5
 """Bytes before each message: its kind, and the size of what follows, lowest byte first."""
 
-START, BOOTSTRAP, CASSETTE, FRAGMENT = b"S", b"B", b"C", b"F"
-"""Settings, and where packages are; what cassettes from here on carry; a cassette; a piece."""
+START, BOOTSTRAP = b"S", b"B"
+"""Settings, and where packages are; what cassettes from here on carry."""
+
+CASSETTE, FRAGMENT, GATHERED = b"C", b"F", b"G"
+"""A cassette, a piece of one; what a cassette is made of."""
 
 _PIECE = 1024 * 1024
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
@@ -116,6 +119,8 @@ def _writing(start: dict[str, Any], wire: socket.socket) -> Any:
     from timetracer_otel.cassette import Cassette, Interaction
     from timetracer_otel.cassette.writing import Shared
     from timetracer_otel.exporters.chain import store_of
+    from timetracer_otel.gathered import cassette_of
+    from timetracer_otel.packing import unpack
     from timetracer_otel.settings import Settings
 
     _tell_on(wire)
@@ -129,7 +134,8 @@ def _writing(start: dict[str, Any], wire: socket.socket) -> Any:
         if kind == BOOTSTRAP:
             carried = Shared(interactions.decode(payload))
             return
-        cassette = cassettes.decode(payload)
+        made = kind == GATHERED
+        cassette = cassette_of(unpack(payload)) if made else cassettes.decode(payload)
         cassette.bootstrap = carried
         store.write(cassette, fragment=kind == FRAGMENT)
 

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from timetracer_otel.cassette import Cassette
-from timetracer_otel.recording.assembly import assemble, collect_outside
+from timetracer_otel.gathered import Gathered, cassette_of
+from timetracer_otel.recording.assembly import collect_outside, gather
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.native import native
 
@@ -38,6 +39,10 @@ class CassetteSink(Protocol):
 @runtime_checkable
 class BatchingSink(CassetteSink, Protocol):
     """A sink that may take cassettes somewhere else than where they are written for good."""
+
+    def take(self, gathered: Gathered, *, fragment: bool) -> bool:
+        """Take what a cassette is made of; False where the cassette itself is wanted."""
+        ...
 
     def batch_ended(self) -> None:
         """Nothing more comes for the moment; called every second at least."""
@@ -185,15 +190,20 @@ class Worker:
         try:
             with guarded("assembly"):
                 collect_outside(self._recorder)
-                cassette = assemble(record, self._recorder)
-                if cassette is not None:
-                    self._hand_on(cassette, fragment=record.fragment)
+                gathered = gather(record, self._recorder)
+                if gathered is not None:
+                    self._hand_on(gathered, fragment=record.fragment)
         finally:
             self._recorder.release(record)
 
-    def _hand_on(self, cassette: Cassette, *, fragment: bool) -> None:
+    def _hand_on(self, gathered: Gathered, *, fragment: bool) -> None:
+        cassette = None
         for sink in self.sinks:
             with guarded("sink"):
+                if isinstance(sink, BatchingSink) and sink.take(gathered, fragment=fragment):
+                    continue
+                if cassette is None:
+                    cassette = cassette_of(gathered)
                 sink.write(cassette, fragment=fragment)
         self._recorder.counts["recorded"] += 1
 
