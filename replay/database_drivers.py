@@ -115,9 +115,28 @@ def _pymysql(name: str) -> Driver:
     )
 
 
+def _mysqldb(name: str) -> Driver:
+    import MySQLdb
+    from MySQLdb import connections, cursors
+
+    def no_result(executed: bool) -> BaseException | None:
+        error: BaseException = MySQLdb.ProgrammingError("execute() first")
+        return None if executed else error
+
+    return Driver(
+        name,
+        connection=connections.Connection,
+        cursor=cursors.Cursor,
+        rows_of=tuple,
+        fetch_zero="arraysize",
+        no_result=no_result,
+    )
+
+
 DRIVERS: dict[str, Callable[[str], Driver]] = {
     "pysqlite": _sqlite,
     "psycopg": _psycopg,
     "psycopg2": _psycopg2,
     "pymysql": _pymysql,
+    "mysqldb": _mysqldb,
 }

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from timetracer_otel.dbapi_calls import Origin
 from timetracer_otel.mysql_calls import Asked
 from timetracer_otel.protocols.sql import SqlInteraction
-from timetracer_otel.replay.database_answers import Reading, found_for, recorded_facts
+from timetracer_otel.replay.database_answers import (
+    Reading,
+    asked,
+    found_for,
+    recorded_facts,
+    told,
+)
 
-__all__ = ["Answers", "SilentSocket", "answers_of", "fill", "is_lost", "next_row"]
+__all__ = [
+    "Answers",
+    "SilentSocket",
+    "answers_of",
+    "fill",
+    "is_lost",
+    "next_row",
+    "telling_thread_again",
+]
 
 _IN_TRANSACTION, _AUTOCOMMIT = 1, 2
 _STREAMED = 18446744073709551615
@@ -142,6 +158,17 @@ def _number(value: int) -> bytes:
     if value < 251:  # noqa: PLR2004 - what fits into its first byte
         return bytes([value])
     return b"\xfe" + struct.pack("<Q", value)
+
+
+def telling_thread_again(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The number of the server's thread, as it was recorded."""
+
+    @wraps(original)
+    def thread_id(self: Any) -> Any:
+        answers = answers_of(self)
+        return original(self) if answers is None else told(asked(answers.origin, "thread_id"))
+
+    return thread_id
 
 
 def is_lost(error: BaseException) -> bool:

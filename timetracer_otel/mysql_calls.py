@@ -8,6 +8,8 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.dbapi_calls import Call, Origin, place_of_connecting
+from timetracer_otel.dbapi_classes import noted_question
+from timetracer_otel.ownership import owned
 from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = [
@@ -18,11 +20,17 @@ __all__ = [
     "executing_later",
     "facts_of",
     "mysql_origin",
+    "note_broken",
     "note_end",
+    "note_failure",
+    "note_greeting",
+    "note_ok",
     "note_result",
     "note_rows",
     "note_started",
     "statement_given",
+    "telling_thread",
+    "wire_begun",
     "wire_of",
 ]
 
@@ -56,6 +64,36 @@ def mysql_origin(library: str, connection: Any) -> Origin:
     )
     origin.spanned = True
     return origin
+
+
+def wire_begun(library: str, connection: Any) -> Wire | None:
+    """That of a connection which is about to be opened; None where it is not recorded."""
+    vars(connection).pop("_timetracer_wire", None)
+    if active_recorder() is None or owned():
+        return None
+    wire = connection._timetracer_wire = Wire(mysql_origin(library, connection))
+    wire.origin.scope = "bootstrap"
+    return wire
+
+
+def note_greeting(connection: Any) -> None:
+    """The server has said what it is."""
+    with guarded("mysql greeting"):
+        wire = wire_of(connection)
+        if wire is not None:
+            wire.greeted(connection)
+
+
+def telling_thread(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The number of the server's thread: another one for each connection."""
+
+    @wraps(original)
+    def thread_id(self: Any) -> Any:
+        wire = wire_of(self)
+        origin = wire.origin if wire is not None else None
+        return noted_question(origin, ("thread_id", "", None), lambda: original(self))
+
+    return thread_id
 
 
 def asked_by(connection: Any, command: int, sql: Any) -> Asked | None:
@@ -135,18 +173,19 @@ class Wire:
         self.quiet = asked is None
         self.pending = self.origin.begin(*asked) if asked is not None else None
 
+    def could_not(self, asked: Asked | None, error: BaseException) -> None:
+        """The command could not be sent."""
+        with guarded("mysql command"):
+            self.commanded(asked)
+            call, self.pending = self.pending, None
+            note_failure(call, error)
+
     def take(self) -> Call | None:
         """The call that a result answers: the last command, or the wish for the next one."""
         call, self.pending = self.pending, None
         if call is None and not self.quiet:
             call = self.origin.begin("next_result")
         return call
-
-    def failed(self, error: BaseException) -> None:
-        """The command could not be sent."""
-        call, self.pending = self.pending, None
-        if call is not None:
-            call.failed(error, "execute")
 
     def refused(self, error: BaseException) -> None:
         """The connection could not be opened."""
@@ -189,6 +228,29 @@ class _Shown:
     description: Any
     rowcount: int
     lastrowid: Any
+
+
+def note_failure(call: Call | None, error: BaseException) -> None:
+    """The answer is an error."""
+    with guarded("mysql answer"):
+        if call is not None:
+            call.failed(error, "execute")
+
+
+def note_ok(call: Call | None, connection: Any) -> None:
+    """The answer says that all went well, and no more."""
+    with guarded("mysql answer"):
+        if call is not None:
+            call.answer.extra["server_status"] = connection.server_status
+            call.finish()
+
+
+def note_broken(result: Any, error: BaseException) -> None:
+    """An answer that is read row by row has ended in an error."""
+    call = vars(result).pop("_timetracer_call", None)
+    with guarded("mysql row"):
+        if call is not None:
+            call.broke_off(error)
 
 
 def note_started(call: Call | None, result: Any) -> None:

@@ -17,9 +17,7 @@ from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.replay.database_answers import (
     Reading,
-    asked,
     raise_recorded_refusal,
-    told,
 )
 from timetracer_otel.replay.mysql_answers import (
     Answers,
@@ -28,6 +26,7 @@ from timetracer_otel.replay.mysql_answers import (
     fill,
     is_lost,
     next_row,
+    telling_thread_again,
 )
 from timetracer_otel.replay.sessions import serving
 
@@ -190,15 +189,6 @@ def _finishing(original: Callable[..., Any]) -> Callable[..., Any]:
     return finish
 
 
-def _telling_thread(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def thread_id(self: Any) -> Any:
-        answers = answers_of(self)
-        return original(self) if answers is None else told(asked(answers.origin, "thread_id"))
-
-    return thread_id
-
-
 _MODULE = "aiomysql.connection"
 _CONNECTION = f"{_MODULE}:Connection"
 _RESULT = f"{_MODULE}:MySQLResult"
@@ -217,7 +207,7 @@ LIBRARY = Library(
         Patch(f"{_CONNECTION}._request_authentication", _not_authenticating),
         Patch(f"{_CONNECTION}._execute_command", _commanding),
         Patch(f"{_CONNECTION}._read_packet", _reading_packet),
-        Patch(f"{_CONNECTION}.thread_id", _telling_thread),
+        Patch(f"{_CONNECTION}.thread_id", telling_thread_again),
         Patch("aiomysql.cursors:Cursor.execute", executing_later),
         Patch(f"{_RESULT}.read", _reading(streamed=False)),
         Patch(f"{_RESULT}.init_unbuffered_query", _reading(streamed=True)),

@@ -12,7 +12,7 @@ from timetracer_otel.libraries import Library
 from timetracer_otel.mysql_calls import asked_by, executing, mysql_origin
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
-from timetracer_otel.replay.database_answers import Reading, asked, raise_recorded_refusal, told
+from timetracer_otel.replay.database_answers import Reading, raise_recorded_refusal
 from timetracer_otel.replay.mysql_answers import (
     Answers,
     SilentSocket,
@@ -20,6 +20,7 @@ from timetracer_otel.replay.mysql_answers import (
     fill,
     is_lost,
     next_row,
+    telling_thread_again,
 )
 from timetracer_otel.replay.sessions import serving
 
@@ -159,15 +160,6 @@ def _finishing(original: Callable[..., Any]) -> Callable[..., Any]:
     return finish
 
 
-def _telling_thread(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def thread_id(self: Any) -> Any:
-        answers = answers_of(self)
-        return original(self) if answers is None else told(asked(answers.origin, "thread_id"))
-
-    return thread_id
-
-
 _CONNECTION = "pymysql.connections:Connection"
 _RESULT = "pymysql.connections:MySQLResult"
 
@@ -184,7 +176,7 @@ LIBRARY = Library(
         Patch(f"{_CONNECTION}._write_bytes", _not_writing),
         Patch(f"{_CONNECTION}._execute_command", _commanding),
         Patch(f"{_CONNECTION}._read_packet", _reading_packet),
-        Patch(f"{_CONNECTION}.thread_id", _telling_thread),
+        Patch(f"{_CONNECTION}.thread_id", telling_thread_again),
         Patch("pymysql.cursors:Cursor.execute", executing),
         Patch(f"{_RESULT}.read", _reading(streamed=False)),
         Patch(f"{_RESULT}.init_unbuffered_query", _reading(streamed=True)),

@@ -6,23 +6,27 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.dbapi_calls import Apart, Call
+from timetracer_otel.dbapi_calls import Apart
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.mysql_calls import (
     Wire,
     asked_by,
     executing_later,
-    mysql_origin,
+    note_broken,
     note_end,
+    note_failure,
+    note_greeting,
+    note_ok,
     note_result,
     note_rows,
     note_started,
+    telling_thread,
+    wire_begun,
     wire_of,
 )
-from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
-from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording import guarded
 
 __all__ = ["LIBRARY"]
 
@@ -32,10 +36,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     async def _connect(self: Any) -> Any:
         wire: Wire | None = None
         with guarded("aiomysql connect"):
-            self.__dict__.pop("_timetracer_wire", None)
-            if active_recorder() is not None and not owned():
-                wire = self._timetracer_wire = Wire(mysql_origin("aiomysql", self))
-                wire.origin.scope = "bootstrap"
+            wire = wire_begun("aiomysql", self)
         if wire is None:
             return await original(self)
         try:
@@ -56,10 +57,7 @@ def _greeting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def greet(self: Any) -> Any:
         returned = await original(self)
-        with guarded("aiomysql greeting"):
-            wire = wire_of(self)
-            if wire is not None:
-                wire.greeted(self)
+        note_greeting(self)
         return returned
 
     return greet
@@ -78,21 +76,13 @@ def _commanding(original: Callable[..., Any]) -> Callable[..., Any]:
             # what is left of the answer before is read first
             returned = await original(self, command, sql)
         except BaseException as error:
-            with guarded("aiomysql command"):
-                wire.commanded(asked)
-                wire.failed(error)
+            wire.could_not(asked, error)
             raise
         with guarded("aiomysql command"):
             wire.commanded(asked)
         return returned
 
     return _execute_command
-
-
-def _failed(call: Call | None, error: BaseException) -> None:
-    with guarded("aiomysql answer"):
-        if call is not None:
-            call.failed(error, "execute")
 
 
 def _reading_ok(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,12 +95,9 @@ def _reading_ok(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             ok = await original(self)
         except BaseException as error:
-            _failed(call, error)
+            note_failure(call, error)
             raise
-        with guarded("aiomysql answer"):
-            if call is not None:
-                call.answer.extra["server_status"] = self.server_status
-                call.finish()
+        note_ok(call, self)
         return ok
 
     return _read_ok_packet
@@ -125,7 +112,7 @@ def _reading(note: Callable[..., None]) -> Callable[[Callable[..., Any]], Callab
             try:
                 returned = await original(self)
             except BaseException as error:
-                _failed(call, error)
+                note_failure(call, error)
                 raise
             note(call, self)
             return returned
@@ -141,10 +128,7 @@ def _reading_row(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             row = await original(self)
         except BaseException as error:
-            call = vars(self).pop("_timetracer_call", None)
-            with guarded("aiomysql row"):
-                if call is not None:
-                    call.broke_off(error)
+            note_broken(self, error)
             raise
         note_rows(self, row)
         return row
@@ -160,22 +144,6 @@ def _finishing(original: Callable[..., Any]) -> Callable[..., Any]:
         return returned
 
     return finish
-
-
-def _telling_thread(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The number of the server's thread: another one for each connection."""
-
-    @wraps(original)
-    def thread_id(self: Any) -> Any:
-        wire = wire_of(self)
-        value = original(self)
-        with guarded("aiomysql thread"):
-            call = wire.origin.begin("thread_id") if wire is not None else None
-            if call is not None:
-                call.returned(value)
-        return value
-
-    return thread_id
 
 
 register_database_errors()
@@ -194,7 +162,7 @@ LIBRARY = Library(
         Patch(f"{_CONNECTION}._get_server_information", _greeting),
         Patch(f"{_CONNECTION}._execute_command", _commanding),
         Patch(f"{_CONNECTION}._read_ok_packet", _reading_ok),
-        Patch(f"{_CONNECTION}.thread_id", _telling_thread),
+        Patch(f"{_CONNECTION}.thread_id", telling_thread),
         Patch(f"{_RESULT}.read", _reading(note_result)),
         Patch(f"{_RESULT}.init_unbuffered_query", _reading(note_started)),
         Patch(f"{_RESULT}._read_rowdata_packet_unbuffered", _reading_row),

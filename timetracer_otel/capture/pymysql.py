@@ -6,23 +6,26 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.dbapi_classes import noted_question
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.mysql_calls import (
     Wire,
     asked_by,
     executing,
-    mysql_origin,
+    note_broken,
     note_end,
+    note_failure,
+    note_greeting,
+    note_ok,
     note_result,
     note_rows,
     note_started,
+    telling_thread,
+    wire_begun,
     wire_of,
 )
-from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
-from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording import guarded
 
 __all__ = ["LIBRARY"]
 
@@ -32,10 +35,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     def connect(self: Any, sock: Any = None) -> Any:
         wire: Wire | None = None
         with guarded("pymysql connect"):
-            self.__dict__.pop("_timetracer_wire", None)
-            if active_recorder() is not None and not owned():
-                wire = self._timetracer_wire = Wire(mysql_origin("pymysql", self))
-                wire.origin.scope = "bootstrap"
+            wire = wire_begun("pymysql", self)
         try:
             returned = original(self, sock)
         except BaseException as error:
@@ -55,10 +55,7 @@ def _greeting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def greet(self: Any) -> Any:
         returned = original(self)
-        with guarded("pymysql greeting"):
-            wire = wire_of(self)
-            if wire is not None:
-                wire.greeted(self)
+        note_greeting(self)
         return returned
 
     return greet
@@ -77,9 +74,7 @@ def _commanding(original: Callable[..., Any]) -> Callable[..., Any]:
             # what is left of the answer before is read first
             returned = original(self, command, sql)
         except BaseException as error:
-            with guarded("pymysql command"):
-                wire.commanded(asked)
-                wire.failed(error)
+            wire.could_not(asked, error)
             raise
         with guarded("pymysql command"):
             wire.commanded(asked)
@@ -98,14 +93,9 @@ def _reading_ok(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             ok = original(self)
         except BaseException as error:
-            with guarded("pymysql answer"):
-                if call is not None:
-                    call.failed(error, "execute")
+            note_failure(call, error)
             raise
-        with guarded("pymysql answer"):
-            if call is not None:
-                call.answer.extra["server_status"] = self.server_status
-                call.finish()
+        note_ok(call, self)
         return ok
 
     return _read_ok_packet
@@ -120,9 +110,7 @@ def _reading(note: Callable[..., None]) -> Callable[[Callable[..., Any]], Callab
             try:
                 returned = original(self)
             except BaseException as error:
-                with guarded("pymysql answer"):
-                    if call is not None:
-                        call.failed(error, "execute")
+                note_failure(call, error)
                 raise
             note(call, self)
             return returned
@@ -138,10 +126,7 @@ def _reading_row(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             row = original(self)
         except BaseException as error:
-            call = vars(self).pop("_timetracer_call", None)
-            with guarded("pymysql row"):
-                if call is not None:
-                    call.broke_off(error)
+            note_broken(self, error)
             raise
         note_rows(self, row)
         return row
@@ -157,18 +142,6 @@ def _finishing(original: Callable[..., Any]) -> Callable[..., Any]:
         return returned
 
     return finish
-
-
-def _telling_thread(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The number of the server's thread: another one for each connection."""
-
-    @wraps(original)
-    def thread_id(self: Any) -> Any:
-        wire = wire_of(self)
-        origin = wire.origin if wire is not None else None
-        return noted_question(origin, ("thread_id", "", None), lambda: original(self))
-
-    return thread_id
 
 
 register_database_errors()
@@ -191,7 +164,7 @@ LIBRARY = Library(
         Patch(f"{_RESULT}.init_unbuffered_query", _reading(note_started)),
         Patch(f"{_RESULT}._read_rowdata_packet_unbuffered", _reading_row),
         Patch(f"{_RESULT}._finish_unbuffered_query", _finishing),
-        Patch(f"{_CONNECTION}.thread_id", _telling_thread),
+        Patch(f"{_CONNECTION}.thread_id", telling_thread),
         Patch("pymysql.cursors:Cursor.execute", executing),
     ),
     instrumentor=Instrumentor(
