@@ -42,7 +42,7 @@ SERVERS = {
     "pymysql": ["-m", "gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", f"{_SITE}.wsgi"],
 }
 APPLICATIONS = {"psycopg": f"{_SITE}.asgi:application"}
-_SETTINGS = {"DJANGO_SETTINGS_MODULE": f"{_SITE}.settings"}
+_SETTINGS: dict[str, Any] = {"DJANGO_SETTINGS_MODULE": f"{_SITE}.settings"}
 
 
 class Recorded(NamedTuple):
@@ -50,7 +50,7 @@ class Recorded(NamedTuple):
     command: list[str]
     folder: Path
     replies: list[Reply]
-    environ: dict[str, str]
+    environ: dict[str, Any]
 
     def again(self, *words: str) -> list[str]:
         """What became of the requests in a new process, whose sets have another order."""
@@ -67,7 +67,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     kind = request.param
     folder, port = tmp_path_factory.mktemp(kind), free_port()
     server = _server(kind, request)
-    environ = {"DATABASE": json.dumps(_database(kind, server, folder)), **_SETTINGS}
+    environ: dict[str, Any] = {"DATABASE": json.dumps(_database(kind, server, folder)), **_SETTINGS}
     command = [sys.executable, *(word.format(port=port) for word in SERVERS[kind])]
     record = recording(command, folder / "kept")
     with running(record, port, log=folder / "log", **environ, PYTHONHASHSEED="1"):

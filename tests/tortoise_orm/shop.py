@@ -36,6 +36,7 @@ class Tournament(Model):
     id = fields.IntField(primary_key=True)
     name = fields.CharField(max_length=50)
     created = fields.DatetimeField(auto_now_add=True)
+    events: Any
 
 
 class Team(Model):
@@ -88,7 +89,7 @@ async def fill() -> Any:
                 kind=Kind.CLOSED if number % 2 else Kind.OPEN,
             )
             await event.teams.add(teams[number % 4], teams[(number + 1) % 4])
-        await Address.create(event=event, city="Bonn")
+        await Address.create(event=await Event.get(name="E4"), city="Bonn")
     await Tournament.bulk_create([Tournament(name=f"more {number}") for number in range(3)])
     return [team.id for team in teams]
 
@@ -100,6 +101,7 @@ async def reads() -> Any:
     closed = Event.filter(kind=Kind.CLOSED)
     totals = Tournament.annotate(n=Count("events"), s=Sum("events__prize")).order_by("id")
     address = await Address.get(city="Bonn").select_related("event")
+    missing: list[str] = []
     try:
         await Event.get(name="none")
     except DoesNotExist as error:

@@ -41,10 +41,10 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     server: Server | None = None
     url = f"sqlite://{folder / 'shop.db'}"
     if DRIVERS[driver]:
-        server = request.getfixturevalue(DRIVERS[driver])
-        server.start()
-        server.renew()
-        url = server.dsn(SCHEMES[driver])
+        running_now: Server = request.getfixturevalue(DRIVERS[driver])
+        running_now.start()
+        running_now.renew()
+        server, url = running_now, running_now.dsn(SCHEMES[driver])
     command = recording(
         [sys.executable, "-m", "uvicorn", "--port", str(port), APP], folder / "kept"
     )
