@@ -100,6 +100,7 @@ ROWS = (
             *("tests/wsgi/test_servers.py", "tests/endings", "tests/replay/test_end_to_end.py"),
             *("-k", "gunicorn or sync or gthread or gevent"),
         ),
+        beside=(("20.1.*", ("setuptools<81",)),),
     ),
     Row("waitress", ("2.0.*",), ("tests/wsgi/test_servers.py", "-k", "waitress")),
     Row("uvicorn", ("0.29.*",), ("tests/asgi_apps", "-k", "uvicorn or uvloop")),
@@ -108,5 +109,6 @@ ROWS = (
         OPENTELEMETRY,
         ("1.39.*",),
         ("tests/demo", "tests/examples", "-k", "demo or fastapi or starlette"),
+        beside=(("1.39.*", ("wrapt<2",)),),
     ),
 )
