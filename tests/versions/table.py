@@ -95,12 +95,11 @@ ROWS = (
     Row("django", ("5.1.*", "5.2.*"), ("tests/django_app",)),
     Row(
         "gunicorn",
-        ("20.1.*", "22.*"),
+        ("21.*", "22.*"),
         (
             *("tests/wsgi/test_servers.py", "tests/endings", "tests/replay/test_end_to_end.py"),
             *("-k", "gunicorn or sync or gthread or gevent"),
         ),
-        beside=(("20.1.*", ("setuptools<81",)),),
     ),
     Row("waitress", ("2.0.*",), ("tests/wsgi/test_servers.py", "-k", "waitress")),
     Row("uvicorn", ("0.29.*",), ("tests/asgi_apps", "-k", "uvicorn or uvloop")),
