@@ -31,7 +31,12 @@ class Row:
 
 ROWS = (
     Row("httpx", ("0.26.*", "0.27.*"), ("tests/http/test_conformance.py", "-k", "httpx-")),
-    Row("httpx2", ("2.0.*",), ("tests/http/test_conformance.py", "-k", "httpx2-")),
+    Row(
+        "httpx2",
+        ("2.0.*",),
+        ("tests/http/test_conformance.py", "-k", "httpx2-"),
+        beside=(("2.0.*", ("httpcore2==2.0.*",)),),
+    ),
     Row(
         "aiohttp",
         ("3.10.*", "3.12.*"),

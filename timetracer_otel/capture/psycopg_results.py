@@ -184,8 +184,9 @@ def note_many(call: Call, cursor: Any) -> None:
     if cursor._results:
         note_results(call, cursor, cursor._results)
         return
-    if cursor._statusmessage is not None:
-        call.answer.extra["command"] = cursor._statusmessage.decode()
+    status = getattr(cursor, "_statusmessage", None)  # psycopg 3.3 keeps it, 3.2 has none here
+    if status is not None:
+        call.answer.extra["command"] = status.decode()
     call.executed(_Shown(cursor, None), None)
 
 
