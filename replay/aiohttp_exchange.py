@@ -21,6 +21,7 @@ __all__ = ["Script", "ServedExchange"]
 
 _CONTINUE = " 100 "
 _RECEIVED = "received"
+_ANNOUNCING = ("content-length", "transfer-encoding")
 _SWITCHING_PROTOCOLS = 101
 
 
@@ -64,9 +65,21 @@ class ServedExchange:
         following = self._following
         if following is None:
             return False
-        if _never_connected(following.error):
+        if _never_connected(following.error) or self._was_kept_back(following):
             return True
         return self.asks_first and not self._was_let_on(following)
+
+    def _was_kept_back(self, following: HttpInteraction) -> bool:
+        """Whether what was announced, the same as now, had no time to go out before the answer."""
+        lines = (line.partition(": ") for line in following.request.headers)
+        headers = {name.lower(): value for name, _, value in lines}
+        announced = [headers.get(name) for name in _ANNOUNCING]
+        body = following.request.body
+        return (
+            any(size not in (None, "0") for size in announced)
+            and announced == [self.request.headers.get(name) for name in _ANNOUNCING]
+            and (body is None or not body.size)
+        )
 
     @property
     def asks_first(self) -> bool:

@@ -219,7 +219,8 @@ def _many(cursor: Any, query: Any, params_seq: Any, *, returning: bool) -> None:
         return
     cursor._rowcount = reading.rowcount
     command = reading.extra.get("command")
-    cursor._statusmessage = command.encode() if command is not None else None
+    if hasattr(cursor, "_statusmessage"):  # from psycopg 3.3 on
+        cursor._statusmessage = command.encode() if command is not None else None
 
 
 def _executing_many(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -178,6 +178,17 @@ async def an_answer_before_the_upload_ended(caller: Caller) -> None:
 
 
 @case
+async def an_answer_before_the_upload_began(caller: Caller) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.3)
+        yield b"late"
+
+    async with caller.session():
+        for target in ("/too-early", "/bad-header"):
+            await caller.ask("POST", caller.address("RAW_URL") + target, data=body())
+
+
+@case
 async def a_session_that_is_closed(caller: Caller) -> None:
     async with caller.session() as session:
         pass

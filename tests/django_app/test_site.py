@@ -115,7 +115,9 @@ def test_calls_in_thread_pools_are_seen_each_at_its_step(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_calls_of_gathered_tasks_are_seen_each_at_its_step(kind: str) -> None:
     calls = [c for c in entries(kind)["/gathered"]["calls"] if c[0].startswith("gathered")]
-    assert sorted(calls) == [[f"gathered {n}", f"task#{n + 1}"] for n in range(3)]
+    # under ASGI Django 6 has a task of its own before
+    numbers = [int(step.removeprefix("task#")) for _, step in sorted(calls)]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -101,9 +101,8 @@ class _Handler(socketserver.BaseRequestHandler):
             body = zlib.decompress(body[9:])
             self.server.compressed += 1
         if code == 2004:
-            start = body.index(0, 4) + 9
-            self._send(request_id, bson.encode(self.server.hello()), code=1)
-            assert start
+            asked = bson.decode(body[body.index(0, 4) + 9 :])
+            self._send(request_id, bson.encode(self.server.greeting(asked)), code=1)
             return
         flags, command = _parsed(body)
         replies = self.server.replies(command, exhaust=bool(flags & 1 << 16))
@@ -198,11 +197,15 @@ class Scripted(socketserver.ThreadingTCPServer):
             "ok": 1.0,
         }
 
+    def greeting(self, command: dict[str, Any]) -> dict[str, Any]:
+        """What answers the command that opens a connection."""
+        return {**self.hello(), "compression": command.get("compression", [])}
+
     def replies(self, command: dict[str, Any], *, exhaust: bool) -> list[Any]:
         name = next(iter(command))
         self.asked.append(name)
         if name.lower() in ("hello", "ismaster"):
-            return [{**self.hello(), "compression": command.get("compression", [])}]
+            return [self.greeting(command)]
         if name.startswith("sasl"):
             return [_failed(18, "AuthenticationFailed", "Authentication failed.")]
         script = getattr(self, f"_{command['$db']}", None)

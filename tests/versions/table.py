@@ -31,7 +31,12 @@ class Row:
 
 ROWS = (
     Row("httpx", ("0.26.*", "0.27.*"), ("tests/http/test_conformance.py", "-k", "httpx-")),
-    Row("httpx2", ("2.0.*",), ("tests/http/test_conformance.py", "-k", "httpx2-")),
+    Row(
+        "httpx2",
+        ("2.0.*",),
+        ("tests/http/test_conformance.py", "-k", "httpx2-"),
+        beside=(("2.0.*", ("httpcore2==2.0.*",)),),
+    ),
     Row(
         "aiohttp",
         ("3.10.*", "3.12.*"),
@@ -97,7 +102,7 @@ ROWS = (
     Row("django", ("5.1.*", "5.2.*"), ("tests/django_app",)),
     Row(
         "gunicorn",
-        ("20.1.*", "22.*"),
+        ("21.*", "22.*"),
         (
             *("tests/wsgi/test_servers.py", "tests/endings", "tests/replay/test_end_to_end.py"),
             *("-k", "gunicorn or sync or gthread or gevent"),
@@ -110,5 +115,6 @@ ROWS = (
         OPENTELEMETRY,
         ("1.39.*",),
         ("tests/demo", "tests/examples", "-k", "demo or fastapi or starlette"),
+        beside=(("1.39.*", ("wrapt<2",)),),
     ),
 )

@@ -32,6 +32,6 @@ LIBRARY = Library(
     protocol="http",
     module="gunicorn",
     distribution="gunicorn",
-    versions=">=20.1",
+    versions=">=21",
     changes=(Patch("gunicorn.app.base:BaseApplication.wsgi", _loading),),
 )
