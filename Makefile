@@ -57,11 +57,13 @@ clean: ## Remove environments, caches and build results
 
 constraints: $(dev)/complete ## Take the newest versions of everything
 	$(dev)/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-		--python-version 3.11 --all-extras --group dev --output-file .ci/constraints.txt \
+		--python-version 3.11 --all-extras --group dev --group compiled --output-file .ci/constraints.txt \
 		pyproject.toml
 
 servers: $(dev)/complete
 	@.ci/apt $$($(dev)/bin/python -m tests.servers) || echo "Tests that need them are skipped."
+	@$(dev)/bin/uv pip install --quiet --python $(dev)/bin/python --constraint .ci/constraints.txt \
+		--group compiled || echo "mysqlclient cannot be compiled here: its tests are skipped."
 
 $(dev)/complete: pyproject.toml .ci/constraints.txt
 	@.ci/environment $(dev) --editable '.[all]' --group dev

@@ -25,7 +25,7 @@ from timetracer_otel.cassette import Cassette
 _BACKENDS = "django.db.backends"
 DATABASES: dict[str, dict[str, Any]] = {
     "sqlite": {"ENGINE": f"{_BACKENDS}.sqlite3"},
-    "psycopg": {"ENGINE": f"{_BACKENDS}.postgresql", "DISABLE_SERVER_SIDE_CURSORS": True},
+    "psycopg": {"ENGINE": f"{_BACKENDS}.postgresql"},
     "psycopg2": {
         "ENGINE": f"{_BACKENDS}.postgresql",
         "PSYCOPG2": True,
