@@ -158,12 +158,17 @@ _GENERATED = re.compile(
 
 _LONGEST_SAVEPOINT = 200
 
+_CURSOR = re.compile(r"(?<=_django_curs_)\d+_(?:sync|\d+)_\d+")
+"""Django names a server-side cursor by its thread, its task and a count of its connection's."""
+
 
 def _meaning(request: SqlRequest) -> dict[str, Any]:
-    """Without comments (sqlcommenter writes trace IDs there) and generated savepoint names."""
+    """Without comments (sqlcommenter writes trace IDs there) and generated names."""
     statement = request.statement
     if "/*" in statement:
         statement = _COMMENT.sub(" ", statement).strip()
+    if "_django_curs_" in statement:
+        statement = _CURSOR.sub("N", statement)
     savepoint = _SAVEPOINT.fullmatch(statement) if len(statement) < _LONGEST_SAVEPOINT else None
     if savepoint is not None:
         statement = savepoint[1] + _GENERATED.sub("N", savepoint[2].strip('"`'))
