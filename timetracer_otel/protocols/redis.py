@@ -11,6 +11,7 @@ from timetracer_otel.interaction import ErrorFamily, register_errors
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences, shortened
+from timetracer_otel.protocols.redis_hiding import hidden
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.redis_commands import (
     comparable,
@@ -231,6 +232,7 @@ REDIS = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,
     asked=asked,
