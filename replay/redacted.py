@@ -104,9 +104,7 @@ def seen_through(protocol: Protocol, transform: Transform, name: str) -> Protoco
         name=f"{protocol.name} {name}",
         key=lambda request: protocol.key(transform(request)),
         loose_key=lambda request: protocol.loose_key(transform(request)),
-        volatile_pairs=lambda one, other: protocol.volatile_pairs(
-            transform(one), transform(other)
-        ),
+        volatile_pairs=lambda one, other: protocol.volatile_pairs(transform(one), transform(other)),
     )
 
 

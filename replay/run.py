@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -66,6 +67,7 @@ class Options:
 
     def settings(self, cassettes: Sequence[str], *, banner: bool = True) -> Settings:
         """The settings of the process under replay."""
+        unless: dict[str, Any] = {"redaction": "off"} if self.reveal else {}
         return read_settings(
             mode="replay",
             cassette=tuple(cassettes),
@@ -74,7 +76,7 @@ class Options:
             randomness=self.randomness,
             trace_timeout_s=_TRACE_S,
             banner=banner,
-            **({"redaction": "off"} if self.reveal else {}),
+            **unless,
         )
 
 

@@ -190,9 +190,7 @@ class Session:
             self._seen[protocol.name] = self._shown.ways(protocol)
         return self._seen[protocol.name]
 
-    def _note(
-        self, protocol: Protocol, recorded: Interaction, request: Any, why: str = ""
-    ) -> None:
+    def _note(self, protocol: Protocol, recorded: Interaction, request: Any, why: str = "") -> None:
         told = f"{self._title(protocol, recorded.request)} ← {self._title(protocol, request)}"
         self.outcome.loose.append(f"{told} ({why})" if why else told)
 

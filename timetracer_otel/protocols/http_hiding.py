@@ -283,7 +283,7 @@ def _content(part: BodyPart, headers: list[str], hide: Hide) -> BodyPart:
     kind = _content_type(headers)
     if part.style or part.json is not None:
         value = hide.value(part.json)
-        return part if value is part.json else changed(part, json=value)  # type: ignore[no-any-return]
+        return part if value is part.json else changed(part, json=value)
     lowered = kind.lower()
     if lowered.startswith("application/x-www-form-urlencoded"):
         return _of_text(part, lambda text: hidden_form(text, hide))
@@ -306,9 +306,11 @@ def _content_type(headers: list[str]) -> str:
 
 def _of_text(part: BodyPart, hidden_text: Callable[[str], str]) -> BodyPart:
     if not part.text:
-        return _of_bytes(part, lambda data: hidden_text(data.decode("latin-1")).encode("latin-1", "replace"))
+        return _of_bytes(
+            part, lambda data: hidden_text(data.decode("latin-1")).encode("latin-1", "replace")
+        )
     made = hidden_text(part.text)
-    return part if made == part.text else changed(part, text=made)  # type: ignore[no-any-return]
+    return part if made == part.text else changed(part, text=made)
 
 
 def _of_bytes(part: BodyPart, hidden_bytes: Callable[[bytes], bytes]) -> BodyPart:
@@ -317,8 +319,8 @@ def _of_bytes(part: BodyPart, hidden_bytes: Callable[[bytes], bytes]) -> BodyPar
     if made == data:
         return part
     if part.text:
-        return changed(part, text=made.decode("utf-8"))  # type: ignore[no-any-return]
-    return changed(part, base64=base64.b64encode(made).decode("ascii"))  # type: ignore[no-any-return]
+        return changed(part, text=made.decode("utf-8"))
+    return changed(part, base64=base64.b64encode(made).decode("ascii"))
 
 
 def _multipart(data: bytes, line: bytes, hide: Hide) -> bytes:

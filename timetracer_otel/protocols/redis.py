@@ -11,13 +11,13 @@ from timetracer_otel.interaction import ErrorFamily, register_errors
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences, shortened
-from timetracer_otel.protocols.redis_hiding import hidden
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.redis_commands import (
     comparable,
     loosely_comparable,
     without_secrets,
 )
+from timetracer_otel.protocols.redis_hiding import hidden
 from timetracer_otel.protocols.resp import commands_in, readable, readable_reply, wire_reply
 from timetracer_otel.protocols.volatile import pairs_between
 

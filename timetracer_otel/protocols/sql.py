@@ -10,8 +10,8 @@ from typing import Any
 from timetracer_otel.interaction.failures import Failure, encode_error
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences
-from timetracer_otel.protocols.sql_hiding import hidden
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.sql_hiding import hidden
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 from timetracer_otel.values import encode, encode_rows
 

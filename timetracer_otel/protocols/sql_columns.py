@@ -1,5 +1,6 @@
 """Which column a parameter, a literal or an alias of a statement belongs to. Pure, and cautious:
-a statement that is not understood names no columns."""
+a statement that is not understood names no columns.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMPARING = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "like", "ilike", "is", "in", "any"})
-_BETWEEN = frozenset({"(", "not", "lower", "upper", "trim", "any", "cast", "binary", "crypt", "md5"})
+_BETWEEN = frozenset(
+    {"(", "not", "lower", "upper", "trim", "any", "cast", "binary", "crypt", "md5"}
+)
 _LONGEST = 100_000
 
 
@@ -97,9 +100,7 @@ class _Reading:
             return self._set_last("as:" + self._last_word)
         elif lowered in _COMPARING:
             self._compared = True
-        elif lowered in ("and", "or"):
-            self._compared = False
-        elif lowered in ("limit", "offset", "order", "group", "having", "from"):
+        elif lowered in ("and", "or") or lowered in ("limit", "offset", "order", "group", "having", "from"):
             self._compared = False
         elif lowered not in _BETWEEN and lowered != "null":
             self._identifier(word)

@@ -84,9 +84,7 @@ def _is_row(value: Any) -> bool:
     return type(value) is dict and (list(value) == ["$tuple"] or not list(value)[0].startswith("$"))  # noqa: RUF015
 
 
-def _response(
-    response: SqlResponse | None, columns: Columns, hide: Hide
-) -> SqlResponse | None:
+def _response(response: SqlResponse | None, columns: Columns, hide: Hide) -> SqlResponse | None:
     if response is None:
         return None
     names = [_name(column, columns) for column in response.columns or []]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from timetracer_otel.cassette import Cassette, Interaction, Redaction, Sealed
+from timetracer_otel.cassette import Cassette, Draws, Interaction, Redaction, Sealed
 from timetracer_otel.cassette.writing import Shared
 from timetracer_otel.keys import Key
 from timetracer_otel.protocols.http_parts import HttpInteraction
@@ -127,7 +127,9 @@ class Redactor:
             draws=self._draws(cassette, pseudonyms),
             resource=self._hidden_resource(cassette.resource, rules, pseudonyms),
         )
-        return replace(made, redaction=self._redaction(cassette, made, pseudonyms, hidden_bootstrap))
+        return replace(
+            made, redaction=self._redaction(cassette, made, pseudonyms, hidden_bootstrap)
+        )
 
     def _redaction(
         self, before: Cassette, after: Cassette, pseudonyms: Pseudonyms, of_bootstrap: Redaction
@@ -141,7 +143,9 @@ class Redactor:
             policy=self._policy.name,
             version=POLICY_VERSION,
             key_id=self._key.id if self._key.lasting else "",
-            pseudonyms=old.pseudonyms + base64.b64encode(digests).decode() + of_bootstrap.pseudonyms,
+            pseudonyms=old.pseudonyms
+            + base64.b64encode(digests).decode()
+            + of_bootstrap.pseudonyms,
             sealed=list(old.sealed),
             sealed_bootstrap=of_bootstrap.sealed_bootstrap,
         )

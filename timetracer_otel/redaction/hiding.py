@@ -170,7 +170,9 @@ class Hider:
             put(found.start, found.end, lambda f=found: self._found(text, f))  # type: ignore[misc]
         if len(text) >= 16:  # noqa: PLR2004 - as short as `runs` are
             for start, end, data, spelled in runs(text):
-                put(start, end, lambda s=start, e=end, d=data, w=spelled: self._run(text[s:e], d, w))  # type: ignore[misc]
+                put(
+                    start, end, lambda s=start, e=end, d=data, w=spelled: self._run(text[s:e], d, w)
+                )  # type: ignore[misc]
         if self._literals is not None:
             for match in self._literals.finditer(text):
                 kind = self.learned[match[0]]
@@ -354,8 +356,8 @@ class Hider:
         if tag in _BY_NAME_ALONE and (not name or self.rules.kind_of(name, self._trail) is None):
             return value
         if tag == "$map" and type(payload) is list:
-            made = [self._entry(pair) for pair in payload]
-            return value if all(map(_is, made, payload)) else {tag: made}
+            pairs = [self._entry(pair) for pair in payload]
+            return value if all(map(_is, pairs, payload)) else {tag: pairs}
         made = self.value(payload, name)
         return value if made is payload else {tag: made}
 

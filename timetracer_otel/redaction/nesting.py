@@ -38,12 +38,15 @@ def runs(text: str) -> Iterator[tuple[int, int, bytes, Spelled]]:
         if _HEX.fullmatch(run):
             data = bytes.fromhex(run)
             if is_text(data):
-                upper = run != run.lower()
-                yield *match.span(), data, (lambda b, up=upper: b.hex().upper() if up else b.hex())
+                yield *match.span(), data, bytes.hex if run == run.lower() else _upper_hex
                 continue
-        data = _unbase64(run)
-        if data is not None and (is_text(data) or inflated(data) is not None):
-            yield *match.span(), data, _speller(run)
+        spelled = _unbase64(run)
+        if spelled is not None and (is_text(spelled) or inflated(spelled) is not None):
+            yield *match.span(), spelled, _speller(run)
+
+
+def _upper_hex(data: bytes) -> str:
+    return data.hex().upper()
 
 
 def _unbase64(run: str) -> bytes | None:

@@ -103,7 +103,9 @@ class Rules:
         self._allowed = {_path(rule) for rule in allow if rule not in BY_NAME}
         self._without = frozenset(rule for rule in allow if rule in BY_NAME)
         own = [
-            Kind(OWN.name, "secret", needs=("",), pattern=_compiled(text, "redact_patterns").pattern)
+            Kind(
+                OWN.name, "secret", needs=("",), pattern=_compiled(text, "redact_patterns").pattern
+            )
             for text in patterns
         ]
         kinds = [*own, *(kind for kind in KINDS if kind.name not in self._without)]

@@ -16,9 +16,7 @@ __all__ = ["Prefilter"]
 _DIGITS = bytes(48 if 48 <= each <= 57 else each for each in range(256))  # noqa: PLR2004 - "0" to "9"
 _MANY_DIGITS = b"0" * 7
 _BETWEEN_DIGITS = b" ./()+-"
-_RUN = bytes(
-    97 if bytes((each,)).isalnum() or each in b"+/_" else 32 for each in range(256)
-)
+_RUN = bytes(97 if bytes((each,)).isalnum() or each in b"+/_" else 32 for each in range(256))
 _LONG_RUN = b"a" * 16
 _RUNS = re.compile(rb"[A-Za-z0-9+/_]{16,}")
 _HEX = re.compile(rb"[0-9a-fA-F]+")
@@ -26,7 +24,19 @@ _READABLE_HEX = re.compile(rb"(?:[2-7][0-9a-fA-F])+")
 _USUAL = ("@", "://", ":", ".", "-", "", "1", "3", "00", "+", "(", "SK", "AC", "tel", "hone")
 """Literals that stand everywhere: digits and runs are asked for instead of them."""
 
-_SEARCHED = ("sig=", "asic ", "earer ", "BEARER ", "aws", "AWS", "Bot ", "discord", "dp.", "SG.", "-us")
+_SEARCHED = (
+    "sig=",
+    "asic ",
+    "earer ",
+    "BEARER ",
+    "aws",
+    "AWS",
+    "Bot ",
+    "discord",
+    "dp.",
+    "SG.",
+    "-us",
+)
 _CAPITALS = re.compile(rb"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11}")
 
 
@@ -39,9 +49,7 @@ class Prefilter:
         names += [path[-1] for path in own if path]
         self._stems = _stems("".join(name) for name in names)
         literals = {need for kind in known if kind.pattern for need in kind.needs}
-        self._literals = tuple(
-            sorted(need.encode() for need in literals if need not in _USUAL)
-        )
+        self._literals = tuple(sorted(need.encode() for need in literals if need not in _USUAL))
         self._everything = any(kind.needs == ("",) and kind.name != "IBAN" for kind in known)
 
     def nothing_in(self, data: bytes) -> bool:

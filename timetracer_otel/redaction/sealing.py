@@ -36,9 +36,7 @@ def changes_between(before: Any, after: Any, path: tuple[str | int, ...] = ()) -
     return found
 
 
-def _compare(
-    before: Any, after: Any, path: tuple[str | int, ...], found: list[Change]
-) -> None:
+def _compare(before: Any, after: Any, path: tuple[str | int, ...], found: list[Change]) -> None:
     if before is after:
         return
     if isinstance(before, msgspec.Struct) and type(before) is type(after):
@@ -84,9 +82,7 @@ def opened(text: str, key: Key, about: str) -> list[Change]:
 
 def _cipher(key: Key) -> Any:
     # imported with the first value that is hidden: an application may record for a day without
-    return import_module("cryptography.hazmat.primitives.ciphers.aead").AESGCM(
-        key.derived("seal")
-    )
+    return import_module("cryptography.hazmat.primitives.ciphers.aead").AESGCM(key.derived("seal"))
 
 
 def _refusal() -> type[Exception]:

@@ -41,7 +41,9 @@ def _pem(value: str, noise: Noise) -> str:
         lines = [part + "\\n" for part in value.split("\\n")]
         lines[-1] = lines[-1].removesuffix("\\n")
     return "".join(
-        line if "-----" in line or ": " in line else alike(line, noise)
+        line
+        if "-----" in line or ": " in line
+        else alike(line, noise)
         if not line.endswith("\\n")
         else alike(line.removesuffix("\\n"), noise) + "\\n"
         for line in lines
@@ -171,7 +173,13 @@ CREDENTIALS = (
             *("verification token", "activation token", "unsubscribe token", "magic token"),
             *("security token", "x amz security token", "client assertion", "assertion"),
             *("saml response", "samlresponse", "authorization code", "auth code", "code verifier"),
-            *("x vault token", "private token", "job token", "personal access token", "nonce token"),
+            *(
+                "x vault token",
+                "private token",
+                "job token",
+                "personal access token",
+                "nonce token",
+            ),
         ),
     ),
     Kind(
@@ -181,7 +189,13 @@ CREDENTIALS = (
             *("secret", "client secret", "clientsecret", "app secret", "shared secret"),
             *("secret key", "secretkey", "webhook secret", "consumer secret", "signing secret"),
             *("credential", "credentials", "secret access key", "hmac key", "salt", "pepper"),
-            *("secret hash", "security answer", "secret answer", "mother maiden name", "seed phrase"),
+            *(
+                "secret hash",
+                "security answer",
+                "secret answer",
+                "mother maiden name",
+                "seed phrase",
+            ),
             *("mnemonic", "recovery phrase", "x amz credential"),
         ),
     ),

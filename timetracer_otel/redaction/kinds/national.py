@@ -28,8 +28,10 @@ def _year_first(value: str, noise: Noise) -> str:
 def _day_first(value: str, noise: Noise) -> str:
     """Another day of birth, day first; and another number."""
     born = f"{1 + noise.byte() % 28:02d}{_month(value[2:4], noise)}{50 + noise.byte() % 50}"
-    return born + value[6:7] + alike(value[7:], noise) if len(value) > _SIGNED else born + alike(
-        value[6:], noise
+    return (
+        born + value[6:7] + alike(value[7:], noise)
+        if len(value) > _SIGNED
+        else born + alike(value[6:], noise)
     )
 
 
@@ -63,8 +65,12 @@ NATIONAL = (
         "personal",
         words=("nino", "national insurance number", "ni number"),
         shapes=("AA999999A", "AA 99 99 99 A"),
-        check=lambda value: value[0] not in "DFIQUV" and value[1] not in "DFIQUVO"
-        and value[-1] in "ABCD" and value[:2] not in {"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"},
+        check=lambda value: (
+            value[0] not in "DFIQUV"
+            and value[1] not in "DFIQUVO"
+            and value[-1] in "ABCD"
+            and value[:2] not in {"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"}
+        ),
         shape=alike,
     ),
     Kind(
@@ -98,9 +104,13 @@ NATIONAL = (
         "personal",
         words=("dni", "nie", "nif"),
         shapes=("99999999A", "99999999-A", "A9999999A", "A-9999999-A"),
-        check=lambda value: stdnum("es.nie")(value) if value[0].isalpha() else stdnum("es.dni")(value),
-        shape=lambda value, noise: (value[0] if value[0].isalpha() else "")
-        + alike(value[1:] if value[0].isalpha() else value, noise),
+        check=lambda value: (
+            stdnum("es.nie")(value) if value[0].isalpha() else stdnum("es.dni")(value)
+        ),
+        shape=lambda value, noise: (
+            (value[0] if value[0].isalpha() else "")
+            + alike(value[1:] if value[0].isalpha() else value, noise)
+        ),
     ),
     Kind(
         "Italian fiscal code",
@@ -108,10 +118,12 @@ NATIONAL = (
         words=("codice fiscale", "fiscal code"),
         shapes=("AAAAAA99A99A999A",),
         check=stdnum("it.codicefiscale"),
-        shape=lambda value, noise: alike(value[:8], noise)
-        + "ABCDEHLMPRST"[noise.byte() % 12]
-        + f"{1 + noise.byte() % 28:02d}"
-        + alike(value[11:], noise),
+        shape=lambda value, noise: (
+            alike(value[:8], noise)
+            + "ABCDEHLMPRST"[noise.byte() % 12]
+            + f"{1 + noise.byte() % 28:02d}"
+            + alike(value[11:], noise)
+        ),
     ),
     Kind(
         "Dutch citizen number",
@@ -229,14 +241,16 @@ NATIONAL = (
         words=("curp",),
         shapes=("AAAA999999AAAAAA99", "AAAA999999AAAAAAA9"),
         check=stdnum("mx.curp"),
-        shape=lambda value, noise: alike(value[0], noise)
-        + value[1]
-        + alike(value[2:4], noise)
-        + _year_first(value[4:10], noise)
-        + value[10:13]
-        + _consonants(noise)
-        + alike(value[16:17], noise)
-        + digits(value[17:], noise),
+        shape=lambda value, noise: (
+            alike(value[0], noise)
+            + value[1]
+            + alike(value[2:4], noise)
+            + _year_first(value[4:10], noise)
+            + value[10:13]
+            + _consonants(noise)
+            + alike(value[16:17], noise)
+            + digits(value[17:], noise)
+        ),
     ),
     Kind(
         "Chinese resident number",
@@ -244,10 +258,12 @@ NATIONAL = (
         words=("resident identity card", "ric number"),
         shapes=("999999999999999999", "99999999999999999A"),
         check=stdnum("cn.ric"),
-        shape=lambda value, noise: value[:8]
-        + _year_first(value[8:14], noise)
-        + digits(value[14:17], noise)
-        + "0123456789X"[noise.byte() % 11],
+        shape=lambda value, noise: (
+            value[:8]
+            + _year_first(value[8:14], noise)
+            + digits(value[14:17], noise)
+            + "0123456789X"[noise.byte() % 11]
+        ),
     ),
     Kind(
         "Korean resident number",
