@@ -30,6 +30,9 @@ _GROUP = re.compile(r"[0-9A-Z]+")
 _LEAST_NUMBER = 9
 """The shortest of the shapes."""
 
+_LEAST = 6
+"""``a@b.io`` is the shortest of all."""
+
 _MOST_GROUPS = 7
 _CONTEXT = 48
 """How far before a number one of the words of its kind may stand."""
@@ -68,9 +71,13 @@ class Finder:
     def find(self, text: str, name: str = "") -> list[Found]:
         """What is in `text`, the value of a field `name`: in order, none over another."""
         found: list[Found] = []
+        if len(text) < _LEAST:
+            return found
         for kind in self.present:
-            if any(need in text for need in kind.needs):
-                found += _anchored(kind, text) if kind.anchor else _matches(kind, text, name)
+            for need in kind.needs:
+                if need in text:
+                    found += _anchored(kind, text) if kind.anchor else _matches(kind, text, name)
+                    break
         if len(text) >= _LEAST_NUMBER and self._by_shape:
             found += self._numbers(text, name)
         return found if len(found) < 2 else _apart(found)  # noqa: PLR2004 - one is apart

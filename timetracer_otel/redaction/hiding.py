@@ -33,6 +33,7 @@ Replace = Callable[[Kind, str], str]
 _MAX_DEPTH = 8
 _LEAST = 4
 _LONG_KEY = 16
+_QUIET = 300
 _LEARNED = 6
 """Shorter values are not looked for elsewhere: they would be found in everything."""
 
@@ -89,8 +90,15 @@ class Hider:
 
     def text(self, text: str, name: str = "") -> str:
         """`text`, the value of a field `name` where it is one."""
-        if not text:
+        rules = self.rules
+        if (name, text) in rules.quiet and self._literals is None:
             return text
+        made = self._named_text(text, name) if text else text
+        if made is text and len(text) < _QUIET and not rules.is_pathed:
+            rules.keep_quiet(name, text)
+        return made
+
+    def _named_text(self, text: str, name: str) -> str:
         kind = self.rules.kind_of(name, self._trail) if name else None
         if self.rules.asked is not None and kind is None and self.rules.asked(name, text):
             kind = OWN

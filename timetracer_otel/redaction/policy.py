@@ -22,6 +22,7 @@ POLICY_VERSION = 1
 """Raised whenever the kinds or the names of fields hide more than before."""
 
 _ROUTE = " @ "
+_MOST_QUIET = 5000
 OWN = Kind("rule of your own", "secret")
 
 
@@ -113,6 +114,13 @@ class Rules:
         self.prefilter = Prefilter(kinds, self._own)
         self.is_pathed = any(len(path) > 1 for path in (*self._own, *self._allowed))
         self._function = function
+        self.quiet: set[tuple[str, str]] = set()
+
+    def keep_quiet(self, name: str, text: str) -> None:
+        """There was nothing to hide in this text: statements and headers come again and again."""
+        if len(self.quiet) > _MOST_QUIET:
+            self.quiet.clear()
+        self.quiet.add((name, text))
 
     def kind_of(self, name: str, trail: tuple[str, ...] = ()) -> Kind | None:
         """What a field called `name`, found below the fields of `trail`, holds."""
