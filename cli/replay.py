@@ -64,6 +64,9 @@ def replay(
     no_random: Annotated[
         bool, typer.Option("--no-random", help="Leave randomness as it is.")
     ] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show in the verdict what the policy hides.")
+    ] = False,
     expect: Annotated[
         Expected, typer.Option(help="What is success: a fix should make a difference.")
     ] = "same",
@@ -86,7 +89,7 @@ def replay(
 
     command = context.obj.words
     _check_words(app, command, serve=serve, port=port)
-    options = Options(tuple(live or ()), not no_clock, not no_random, service)
+    options = Options(tuple(live or ()), not no_clock, not no_random, service, reveal)
     files = [str(path) for path in located(cassettes)]
     with aside() as screen:
         if serve:

@@ -100,7 +100,14 @@ class _Reading:
             return self._set_last("as:" + self._last_word)
         elif lowered in _COMPARING:
             self._compared = True
-        elif lowered in ("and", "or") or lowered in ("limit", "offset", "order", "group", "having", "from"):
+        elif lowered in ("and", "or") or lowered in (
+            "limit",
+            "offset",
+            "order",
+            "group",
+            "having",
+            "from",
+        ):
             self._compared = False
         elif lowered not in _BETWEEN and lowered != "null":
             self._identifier(word)

@@ -100,8 +100,10 @@ class Prefilter:
 
     def nothing_in(self, data: bytes) -> bool:
         """Whether no kind can be in `data`, JSON in UTF-8, neither by name nor by look."""
-        if self._everything or b"@" in data or _MANY_DIGITS in data.translate(
-            _DIGITS, _BETWEEN_DIGITS
+        if (
+            self._everything
+            or b"@" in data
+            or _MANY_DIGITS in data.translate(_DIGITS, _BETWEEN_DIGITS)
         ):
             return False
         return not (self._has_name(data) or _has_run(data) or _has_look(data))

@@ -59,7 +59,12 @@ _TRIES = 40
 
 
 def alike(value: str, noise: Noise) -> str:
-    """Digits for digits, letters for letters of the same case and script; all else stays."""
+    """Digits for digits, letters for letters of the same case and script; all else stays.
+
+    What seems to be hexadecimal stays so.
+    """
+    if len(value) >= _LEAST_HEX and _HEXADECIMAL.fullmatch(value) and not value.isdigit():
+        return "".join(_hexadecimal(letter, noise) for letter in value)
     made = []
     begun = False
     for letter in value:
@@ -77,6 +82,17 @@ def alike(value: str, noise: Noise) -> str:
         else:
             made.append(_neighbour(letter, noise))
     return "".join(made)
+
+
+_LEAST_HEX = 12
+_HEXADECIMAL = re.compile(r"(?:[0-9a-f-]+|[0-9A-F-]+)")
+
+
+def _hexadecimal(letter: str, noise: Noise) -> str:
+    if letter == "-":
+        return letter
+    made = "0123456789abcdef"[noise.byte() % 16]
+    return made.upper() if letter.isupper() else made
 
 
 def _neighbour(letter: str, noise: Noise) -> str:

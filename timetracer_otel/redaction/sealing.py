@@ -6,6 +6,7 @@ import base64
 import binascii
 import os
 import zlib
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,7 @@ from timetracer_otel.cassette import Cassette, Sealed
 from timetracer_otel.errors import InvalidCassette
 from timetracer_otel.keys import Key
 
-__all__ = ["Change", "changes_between", "opened", "restored", "sealed"]
+__all__ = ["Change", "changes_between", "differing", "is_sealed", "opened", "restored", "sealed"]
 
 Change = tuple[list[str | int], Any, int]
 """Where something was hidden, what it was, and a checksum of what stands there instead."""
@@ -31,29 +32,33 @@ def changes_between(before: Any, after: Any, path: tuple[str | int, ...] = ()) -
 
     What is the same is the same object: that is how little there is to compare.
     """
-    found: list[Change] = []
-    _compare(before, after, path, found)
-    return found
+    return [
+        (list(place), msgspec.to_builtins(one), _sum(msgspec.to_builtins(other)))
+        for place, one, other in differing(before, after, path)
+    ]
 
 
-def _compare(before: Any, after: Any, path: tuple[str | int, ...], found: list[Change]) -> None:
+def differing(
+    before: Any, after: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
+    """The leaves that differ, each with its path, as it was and as it is."""
     if before is after:
         return
     if isinstance(before, msgspec.Struct) and type(before) is type(after):
         for name in before.__struct_fields__:
-            _compare(getattr(before, name), getattr(after, name), (*path, name), found)
+            yield from differing(getattr(before, name), getattr(after, name), (*path, name))
     elif isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
         for name, value in before.items():
-            _compare(value, after[name], (*path, name), found)
+            yield from differing(value, after[name], (*path, name))
     elif (
         isinstance(before, list | tuple)
         and isinstance(after, list | tuple)
         and len(before) == len(after)
     ):
         for number, (one, other) in enumerate(zip(before, after, strict=True)):
-            _compare(one, other, (*path, number), found)
+            yield from differing(one, other, (*path, number))
     elif before != after or type(before) is not type(after):
-        found.append((list(path), msgspec.to_builtins(before), _sum(msgspec.to_builtins(after))))
+        yield path, before, after
 
 
 def _sum(value: Any) -> int:
@@ -114,6 +119,11 @@ def restored(cassette: Cassette, key: Key) -> Cassette:
             _put_back(document, path, value, checksum)
     document.pop("redaction", None)
     return msgspec.convert(document, Cassette)
+
+
+def is_sealed(cassette: Cassette) -> bool:
+    """Whether something in the cassette can be restored by whoever has its key."""
+    return bool(cassette.redaction.sealed or cassette.redaction.sealed_bootstrap)
 
 
 def _moved(path: list[str | int], one: Sealed) -> list[str | int]:

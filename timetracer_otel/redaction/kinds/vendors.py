@@ -98,7 +98,7 @@ VENDORS = (
     _begins("Mailgun key", "key-", r"key-(?P<s>[0-9a-f]{32})"),
     _begins("Mailchimp key", "-us", r"(?P<s>[0-9a-f]{32})-us\d{1,2}"),
     _begins("npm token", "npm_", r"npm_(?P<s>[A-Za-z0-9]{36})"),
-    _begins("PyPI token", "pypi-", r"pypi-(?P<s>AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,300})"),
+    _begins("PyPI token", "pypi-", r"pypi-AgEIcHlwaS5vcmc(?P<s>[A-Za-z0-9_-]{50,300})"),
     _begins("Docker token", "dckr_pat_", r"dckr_pat_(?P<s>[A-Za-z0-9_-]{20,60})"),
     _begins(
         "DigitalOcean token", ("dop_v1_", "doo_v1_", "dor_v1_"), r"do[opr]_v1_(?P<s>[0-9a-f]{64})"
@@ -108,7 +108,7 @@ VENDORS = (
     ),
     _begins("Anthropic key", "sk-ant-", r"sk-ant-(?P<s>[A-Za-z0-9_-]{20,200})"),
     _begins("Hugging Face token", "hf_", r"hf_(?P<s>[A-Za-z0-9]{30,50})"),
-    _begins("Telegram bot token", ":AA", r"\d{8,10}:(?P<s>AA[A-Za-z0-9_-]{33})"),
+    _begins("Telegram bot token", ":AA", r"\d{8,10}:AA(?P<s>[A-Za-z0-9_-]{33})"),
     Kind(
         "Discord token",
         "secret",
@@ -137,7 +137,7 @@ VENDORS = (
     _begins(
         "PayPal token",
         "access_token$",
-        r"access_token\$(?:production|sandbox)\$(?P<s>[0-9a-z]{16}\$[0-9a-f]{32})",
+        r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$(?P<s>[0-9a-f]{32})",
     ),
     _begins("age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1(?P<s>[A-Z0-9]{58})"),
 )
