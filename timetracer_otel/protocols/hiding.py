@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
-from timetracer_otel.interaction.parts import Part, RecordedError
+from timetracer_otel.interaction.parts import RecordedError
 
-__all__ = ["Hide", "changed", "hidden_error", "hidden_part"]
+__all__ = ["Hide", "changed", "hidden_error", "hidden_whole"]
 
 
 class Hide(Protocol):
@@ -62,8 +63,19 @@ def _arguments(error: RecordedError, hide: Hide) -> list[Any]:
     return made
 
 
-def hidden_part(part: Part | None, hide: Hide, *names: str) -> Any:
-    """`part` with its fields `names` as they may be seen."""
-    if part is None:
-        return None
-    return changed(part, **{name: hide.value(getattr(part, name)) for name in names})
+def hidden_whole(interaction: Any, hide: Hide) -> Any:
+    """Any interaction, walked as the JSON that it is in the file: request, response and errors.
+
+    For a protocol whose payloads need no more knowledge than the names of their fields.
+    """
+    made = {}
+    for name in ("request", "response", "error"):
+        part = getattr(interaction, name)
+        if part is not None:
+            plain = msgspec.to_builtins(part)
+            shown = hide.value(plain)
+            if shown is not plain:
+                made[name] = msgspec.convert(shown, type(part))
+    return changed(interaction, **made)
+
+

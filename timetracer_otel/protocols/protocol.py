@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from timetracer_otel.interaction.parts import InteractionBase, Part
-from timetracer_otel.protocols.hiding import Hide
+from timetracer_otel.protocols.hiding import Hide, hidden_whole
 
 __all__ = ["Protocol"]
 
@@ -42,7 +42,7 @@ class Protocol:
     its place in it. A protocol without them is shown by the command line's own means.
 
     `hidden` is an interaction in which `Hide` has replaced what is to be hidden; itself where
-    that is nothing.
+    that is nothing. A protocol that says nothing of it is walked by the names of its fields.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Protocol:
     key: Callable[[Any], str]
     loose_key: Callable[[Any], str]
     differences: Callable[[Any, Any], list[str]]
-    hidden: Callable[[Any, Hide], Any]
+    hidden: Callable[[Any, Hide], Any] = field(default=hidden_whole)
     cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)
