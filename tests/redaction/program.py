@@ -33,6 +33,7 @@ from opentelemetry.trace import SpanKind  # noqa: E402
 from tests.conformance import write  # noqa: E402
 from tests.redaction.planted import Planted, planted  # noqa: E402
 from timetracer_otel.interaction.body import Body  # noqa: E402
+from timetracer_otel.interaction.failures import Failure  # noqa: E402
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef  # noqa: E402
 from timetracer_otel.recording import begin_entry  # noqa: E402
 
@@ -109,12 +110,18 @@ def bodies(some: list[Planted]) -> Iterator[tuple[str, bytes]]:
     yield "application/x-www-form-urlencoded", form(some).encode()
     yield multipart(some)
     yield "application/octet-stream", b"\x00\xff" + prose(some).encode() + b"\xfe"
-    yield "text/event-stream", "".join(f"data: {json.dumps({e.name: e.text})}\n\n" for e in some).encode()
+    yield (
+        "text/event-stream",
+        "".join(f"data: {json.dumps({e.name: e.text})}\n\n" for e in some).encode(),
+    )
 
 
 def headers(some: list[Planted]) -> dict[str, str]:
     plain = [each for each in some if "\n" not in each.text and each.text.isascii()]
-    told = {f"X-{each.name}-{n}" if each.name[:4] == "note" else each.name: each.text for n, each in enumerate(plain)}
+    told = {
+        f"X-{each.name}-{n}" if each.name[:4] == "note" else each.name: each.text
+        for n, each in enumerate(plain)
+    }
     cookies = "; ".join(f"c{n}={quote(e.text, safe='')}" for n, e in enumerate(plain[:20]))
     return {**told, "Cookie": cookies}
 
@@ -160,7 +167,11 @@ def by_requests() -> Any:
                     address(some, *flags), json=document(some), headers=headers(some), timeout=10
                 )
                 found.append(answer.content)
-            found.append(session.post(address(some, "chunked"), data=prose(some).encode(), timeout=10).content)
+            found.append(
+                session.post(
+                    address(some, "chunked"), data=prose(some).encode(), timeout=10
+                ).content
+            )
             answer = session.get(address(some), auth=("alice", some[0].secret), timeout=10)
             found.append(answer.status_code)
     return seen(found)
@@ -214,8 +225,7 @@ def with_cursor(cursor: Any, mark: str, number: int, some: list[Planted]) -> lis
     """Parameters, literals, rows, and what a database says of a value it does not like."""
     row = table(some)
     name = f"planted_{number}"
-    # by a unique index and not by a primary key: sqlite's own tables have one
-    columns = ", ".join(f"{each} VARCHAR(2000)" for each in row)
+    columns = ", ".join(f"{each} TEXT" for each in row)
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
     cursor.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, {columns})")
     names, marks = ", ".join(row), ", ".join([mark] * len(row))
@@ -240,7 +250,9 @@ def by_sqlite3() -> Any:
         found += with_cursor(connection.cursor(), "?", number, some)
         wrong = some[0]
         try:
-            connection.execute(f"SELECT x FROM nowhere WHERE {column(wrong, 0)} = {quoted(wrong.text)} /* {wrong.text} */")
+            connection.execute(
+                f"SELECT x FROM nowhere WHERE {column(wrong, 0)} = {quoted(wrong.text)} /* {wrong.text} */"
+            )
         except sqlite3.OperationalError as error:
             found.append(str(error))
     connection.commit()
@@ -257,7 +269,10 @@ def by_psycopg() -> Any:
         for number, some in enumerate(groups(30)):
             found += with_cursor(connection.cursor(), "%s", number, some)
             try:
-                connection.execute(f"INSERT INTO planted_{number} (id, {column(some[0], 0)}) VALUES (1, %s)", [some[0].text])
+                connection.execute(
+                    f"INSERT INTO planted_{number} (id, {column(some[0], 0)}) VALUES (1, %s)",
+                    [some[0].text],
+                )
             except psycopg.errors.UniqueViolation as error:
                 found.append((str(error), error.sqlstate))
             try:
@@ -311,9 +326,13 @@ def by_sqlalchemy() -> Any:
         for number, some in enumerate(groups(30)):
             row = table(some)
             columns = ", ".join(f"{each} TEXT" for each in row)
-            connection.execute(sa.text(f"CREATE TABLE IF NOT EXISTS s{number} (id INTEGER, {columns})"))
+            connection.execute(
+                sa.text(f"CREATE TABLE IF NOT EXISTS s{number} (id INTEGER, {columns})")
+            )
             marks = ", ".join(f":{each}" for each in row)
-            connection.execute(sa.text(f"INSERT INTO s{number} ({', '.join(row)}) VALUES ({marks})"), [row, row])
+            connection.execute(
+                sa.text(f"INSERT INTO s{number} ({', '.join(row)}) VALUES ({marks})"), [row, row]
+            )
             found += [tuple(r) for r in connection.execute(sa.text(f"SELECT * FROM s{number}"))]
     engine.dispose()
     return seen(found)
@@ -395,7 +414,17 @@ def entry(tracer: Any) -> Any:
     lines += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers(some).items()]
     body = Body.of(json.dumps(document(some)).encode())
     url = f"http://shop/all?{form([e for e in some if len(e.text) < 100][:60])}"
-    return begin_entry("http", "asgi", HttpRequestRef("POST", url, lines, body, client=("81.2.69.142", 5000)))
+    return begin_entry(
+        "http", "asgi", HttpRequestRef("POST", url, lines, body, client=("81.2.69.142", 5000))
+    )
+
+
+def raised() -> BaseException:
+    """With a traceback that shows its message."""
+    try:
+        raise ValueError(prose(ALL[:40]))
+    except ValueError as error:
+        return error
 
 
 def main(mode: str, folder: Path) -> None:
@@ -419,9 +448,12 @@ def main(mode: str, folder: Path) -> None:
                         traceback.print_exc()
         if began is not None:
             answer = Body.of(json.dumps(document(ALL)).encode())
-            lines = [(b"content-type", b"application/json"), (b"set-cookie", b"sid=0123456789abcdef")]
+            lines = [
+                (b"content-type", b"application/json"),
+                (b"set-cookie", b"sid=0123456789abcdef"),
+            ]
             began.answered(HttpResponseRef(200, lines, answer))
-            began.raised = ValueError(prose(ALL[:40]))
+            began.trace.entry_error = Failure.of(raised())
     timetracer_otel.shutdown()
     write(folder, mode, found)
 

@@ -77,5 +77,3 @@ def hidden_whole(interaction: Any, hide: Hide) -> Any:
             if shown is not plain:
                 made[name] = msgspec.convert(shown, type(part))
     return changed(interaction, **made)
-
-

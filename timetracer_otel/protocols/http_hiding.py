@@ -18,7 +18,7 @@ from timetracer_otel.protocols.http_parts import (
     HttpResponse,
 )
 
-__all__ = ["hidden", "hidden_form", "hidden_url"]
+__all__ = ["hidden", "hidden_form", "hidden_piece", "hidden_url"]
 
 _PLAIN_COOKIE = re.compile(r"[a-zA-Z0-9]{0,2}|true|false|\d{1,3}", re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^\s;,]+))', re.IGNORECASE)
@@ -198,7 +198,7 @@ def _path(path: str, hide: Hide, route: str) -> str:
         before = segments[number - 1].lower() if number else ""
         if not name and before in _AFTER_TOKEN and _TOKEN_SEGMENT.fullmatch(segment):
             name = "reset token"
-        made.append(_spelled(segment, hide, name))
+        made.append(hidden_piece(segment, hide, name))
     return "/".join(made)
 
 
@@ -210,7 +210,7 @@ def _parameter(part: str) -> str:
     return other if colon and part[0] == "<" else one
 
 
-def _spelled(piece: str, hide: Hide, name: str) -> str:
+def hidden_piece(piece: str, hide: Hide, name: str) -> str:
     """A piece of a URL or a form, quoted as it was."""
     if not piece:
         return piece
@@ -248,9 +248,9 @@ def hidden_form(text: str, hide: Hide) -> str:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if equals:
-            made.append(f"{name}={_spelled(value, hide, unquote(name))}")
+            made.append(f"{name}={hidden_piece(value, hide, unquote(name))}")
         else:
-            made.append(_spelled(pair, hide, ""))
+            made.append(hidden_piece(pair, hide, ""))
     joined = "&".join(made)
     return text if joined == text else joined
 

@@ -7,7 +7,6 @@ makes that secret's pseudonym.
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 
 from timetracer_otel.cassette import Draws
 from timetracer_otel.redaction.pseudonyms import Noise, of_bytes
+from timetracer_otel.values.buffers import dump_bytes, load_bytes
 
 __all__ = ["hidden_draws"]
 
@@ -42,11 +42,11 @@ def _one(draws: Draws, values: str, key: bytes) -> Draws:
 def _value(value: Any, values: str, key: bytes) -> Any:
     if type(value) is dict and list(value) == ["$bytes"]:
         try:
-            data = base64.b64decode(value["$bytes"], validate=True)
-        except (binascii.Error, ValueError, TypeError):
+            data = load_bytes(value["$bytes"])
+        except (ValueError, TypeError):
             return value
         other = _other(data, values, key)
-        return value if other is None else {"$bytes": base64.b64encode(other).decode("ascii")}
+        return value if other is None else {"$bytes": dump_bytes(other)}
     if type(value) is dict and list(value) == ["$int"]:
         text = str(value["$int"])
         number = int(text, 0) if text.startswith("0x") else int(text)

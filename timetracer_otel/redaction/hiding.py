@@ -11,8 +11,10 @@ import binascii
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from timetracer_otel.protocols.bodies import content_bytes, readable_content
+from timetracer_otel.protocols.http_hiding import hidden_piece
 from timetracer_otel.redaction.assignments import assignments
 from timetracer_otel.redaction.finding import Found
 from timetracer_otel.redaction.kinds import Kind
@@ -24,6 +26,7 @@ from timetracer_otel.redaction.nesting import (
     unquoted_tokens,
 )
 from timetracer_otel.redaction.policy import OWN, Rules
+from timetracer_otel.values.buffers import load_bytes
 
 __all__ = ["Hider", "Replace"]
 
@@ -41,6 +44,7 @@ _MOST_LEARNED = 1000
 _NOTHING = frozenset(
     {"null", "none", "true", "false", "undefined", "redacted", "[redacted]", "n/a", "nil"}
 )
+_QUERY = re.compile(r"[?&]([^=&\s\"'<>?]{1,80})=([^=&\s\"'<>#]{1,4000})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,20}) +(?=\S)")
 _SCHEMES = frozenset(
     {"basic", "bearer", "digest", "token", "negotiate", "apikey", "aws4-hmac-sha256", "jwt", "hmac"}
@@ -53,6 +57,7 @@ _NEUTRAL = frozenset(
 _CONTAINERS = frozenset({"secret", "postal address", "basic credentials", "password"})
 _NAMING = ("name", "Name", "key", "Key", "field", "header")
 _VALUING = ("value", "Value")
+_ASCII = bytes(each if each < 128 else 0 for each in range(256))  # noqa: PLR2004 - the size of it
 _BY_NAME_ALONE = frozenset(
     {"$datetime", "$date", "$time", "$timedelta", "$uuid", "$float", "$range", "$complex"}
 )
@@ -159,37 +164,34 @@ class Hider:
                 return inner
         return _woven(text, self._places(text, name))
 
-    def _places(self, text: str, name: str, *, named: bool = True) -> list[tuple[int, int, str]]:
+    def _places(
+        self, text: str, name: str, *, named: bool = True, inside: bool = True
+    ) -> list[tuple[int, int, str]]:
         """What to put where; the more certain first where two would overlap."""
-        places: list[tuple[int, int, str]] = []
-
-        def put(start: int, end: int, other: Callable[[], str]) -> None:
-            if all(end <= s or start >= e for s, e, _ in places[-32:]):
-                made = other()
-                if made != text[start:end]:
-                    places.append((start, end, made))
-
-        for start, end, kind in assignments(text, self.rules.kind_of) if named else ():
-            put(start, end, lambda s=start, e=end, k=kind: self.whole(text[s:e], k))  # type: ignore[misc]
-        if "%" in text:
+        places = _Places(text)
+        if inside and named and "=" in text and ("?" in text or "&" in text):
+            for match in _QUERY.finditer(text):
+                field = unquote(match[1])
+                places.put(*match.span(2), lambda piece, n=field: hidden_piece(piece, self, n))
+        if named:
+            for start, end, kind in assignments(text, self.rules.kind_of):
+                places.put(start, end, lambda piece, k=kind: self.whole(piece, k))
+        if inside and "%" in text:
             for start, end, data in unquoted_tokens(text):
-                put(start, end, lambda s=start, e=end, d=data: self._quoted(text[s:e], d))  # type: ignore[misc]
+                places.put(start, end, lambda piece, d=data: self._quoted(piece, d))
         for found in self.rules.finder.find(text, name):
-            put(found.start, found.end, lambda f=found: self._found(text, f))  # type: ignore[misc]
-        if len(text) >= 16:  # noqa: PLR2004 - as short as `runs` are
+            places.put(found.start, found.end, lambda piece, k=found.kind: self._found(piece, k))
+        if inside and len(text) >= _LONG_KEY:
             for start, end, data, spelled in runs(text):
-                put(
-                    start, end, lambda s=start, e=end, d=data, w=spelled: self._run(text[s:e], d, w)
-                )  # type: ignore[misc]
+                places.put(start, end, lambda run, d=data, w=spelled: self._run(run, d, w))
         if self._literals is not None:
             for match in self._literals.finditer(text):
                 kind = self.learned[match[0]]
-                put(*match.span(), lambda m=match[0], k=kind: self._replace(k, m))  # type: ignore[misc]
-        return _apart(places)
+                places.put(*match.span(), lambda piece, k=kind: self._replace(k, piece))
+        return places.apart()
 
-    def _found(self, text: str, found: Found) -> str:
-        value = text[found.start : found.end]
-        return value if self.rules.is_allowed(value) else self._value_of(found.kind, value)
+    def _found(self, value: str, kind: Kind) -> str:
+        return value if self.rules.is_allowed(value) else self._value_of(kind, value)
 
     def _one(self, text: str, found: Found) -> str:
         made = self._value_of(found.kind, text[found.start : found.end])
@@ -266,16 +268,13 @@ class Hider:
 
     def _among(self, data: bytes) -> bytes:
         """Pictures, pickles: lengths stand before texts in there, so none may change."""
-        text = data.decode("latin-1")
-        made = text
-        found = [(f.start, f.end, f.kind) for f in self.rules.finder.find(text)]
-        if self._literals is not None:
-            found += [(*m.span(), self.learned[m[0]]) for m in self._literals.finditer(text)]
-        for start, end, kind in found:
-            other = self._value_of(kind, text[start:end])
+        text = data.translate(_ASCII).decode("ascii")
+        places = self._places(text, "", inside=False)
+        made = bytearray(data)
+        for start, end, other in places:
             if len(other) == end - start and other.isascii():
-                made = made[:start] + other + made[end:]
-        return data if made is text else made.encode("latin-1")
+                made[start:end] = other.encode("ascii")
+        return data if made == data else bytes(made)
 
     def value(self, value: Any, name: str = "") -> Any:
         """A value of JSON with tags (see `timetracer_otel.values`), of a field `name`."""
@@ -310,6 +309,8 @@ class Hider:
             tag = next(iter(value))
             if tag[:1] == "$":
                 return self._tagged(tag, value, name)
+            if tag == "base64" and type(value[tag]) is str:
+                return self._coded(value, name)
         before = self._trail
         around = self.rules.kind_of(name, before) if name else None
         if name and self.rules.is_pathed:
@@ -352,15 +353,17 @@ class Hider:
                     return str(value[each])
         return ""
 
+    def _coded(self, value: dict[str, Any], name: str) -> Any:
+        """Bytes that are no text, as the codec of values writes them."""
+        try:
+            data = load_bytes(value)
+        except (binascii.Error, ValueError, TypeError):
+            return value
+        made = self.binary(data, name)
+        return value if made == data else {"base64": base64.b64encode(made).decode("ascii")}
+
     def _tagged(self, tag: str, value: dict[str, Any], name: str) -> Any:
         payload = value[tag]
-        if tag == "$bytes" and type(payload) is str:
-            try:
-                data = base64.b64decode(payload, validate=True)
-            except (binascii.Error, ValueError):
-                return value
-            made: Any = self.binary(data, name)
-            return value if made == data else {tag: base64.b64encode(made).decode("ascii")}
         if tag in _BY_NAME_ALONE and (not name or self.rules.kind_of(name, self._trail) is None):
             return value
         if tag == "$map" and type(payload) is list:
@@ -393,10 +396,29 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-def _apart(places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    places.sort(key=lambda place: place[:2])
-    apart: list[tuple[int, int, str]] = []
-    for place in places:
-        if not apart or place[0] >= apart[-1][1]:
-            apart.append(place)
-    return apart
+class _Places:
+    """Stretches of a text with what to put there; of two that overlap the first one stays."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._kept: list[tuple[int, int, str]] = []
+
+    def put(self, start: int, end: int, other: Callable[[str], str]) -> None:
+        """Ask for another text, unless something of this one was taken already."""
+        if all(end <= s or start >= e for s, e, _ in self._kept[-_LATEST:]):
+            piece = self._text[start:end]
+            made = other(piece)
+            if made != piece:
+                self._kept.append((start, end, made))
+
+    def apart(self) -> list[tuple[int, int, str]]:
+        """In the order of the text."""
+        self._kept.sort(key=lambda place: place[:2])
+        found: list[tuple[int, int, str]] = []
+        for place in self._kept:
+            if not found or place[0] >= found[-1][1]:
+                found.append(place)
+        return found
+
+
+_LATEST = 32
