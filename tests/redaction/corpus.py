@@ -14,7 +14,6 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import bcrypt
 from faker import Faker
 
 __all__ = ["EXAMPLES", "Example", "false_texts"]
@@ -105,8 +104,11 @@ def _pem(rng: random.Random) -> str:
     return f"-----BEGIN RSA PRIVATE KEY-----\n{lines}\n-----END RSA PRIVATE KEY-----"
 
 
+_BCRYPT = _of("./" + _ALNUM, 53)
+
+
 def _bcrypt(rng: random.Random) -> str:
-    return bcrypt.hashpw(rng.randbytes(8).hex().encode(), bcrypt.gensalt(4)).decode()
+    return f"$2b$12${_BCRYPT(rng)}"
 
 
 @dataclass(frozen=True)

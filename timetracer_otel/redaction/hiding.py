@@ -18,6 +18,7 @@ from timetracer_otel.protocols.http_hiding import hidden_piece
 from timetracer_otel.redaction.assignments import assignments
 from timetracer_otel.redaction.finding import Found
 from timetracer_otel.redaction.kinds import Kind
+from timetracer_otel.redaction.names import is_field_name
 from timetracer_otel.redaction.nesting import (
     inflated,
     is_text,
@@ -88,7 +89,7 @@ class Hider:
 
     def _learn(self, value: str, kind: Kind) -> None:
         if len(value) >= _LEARNED and value not in self.learned:
-            if len(self.learned) < 10 * _MOST_LEARNED and self.rules.kind_of(value) is None:
+            if len(self.learned) < 10 * _MOST_LEARNED and not is_field_name(value):
                 self.learned[value] = kind
 
     # -- text ----------------------------------------------------------------------------------
@@ -104,6 +105,8 @@ class Hider:
         return made
 
     def _named_text(self, text: str, name: str) -> str:
+        if name and self.rules.is_open(name, self._trail):
+            return text
         kind = self.rules.kind_of(name, self._trail) if name else None
         if self.rules.asked is not None and kind is None and self.rules.asked(name, text):
             kind = OWN
@@ -407,17 +410,15 @@ class _Places:
         """Ask for another text, unless something of this one was taken already."""
         if all(end <= s or start >= e for s, e, _ in self._kept[-_LATEST:]):
             piece = self._text[start:end]
-            made = other(piece)
-            if made != piece:
-                self._kept.append((start, end, made))
+            self._kept.append((start, end, other(piece)))
 
     def apart(self) -> list[tuple[int, int, str]]:
         """In the order of the text."""
         self._kept.sort(key=lambda place: place[:2])
         found: list[tuple[int, int, str]] = []
-        for place in self._kept:
-            if not found or place[0] >= found[-1][1]:
-                found.append(place)
+        for start, end, other in self._kept:
+            if (not found or start >= found[-1][1]) and other != self._text[start:end]:
+                found.append((start, end, other))
         return found
 
 

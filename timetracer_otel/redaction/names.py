@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from timetracer_otel.redaction.kinds import KINDS, Kind
 
-__all__ = ["kind_of_name", "words_of"]
+__all__ = ["is_field_name", "kind_of_name", "words_of"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 _LONGEST_NAME = 80
@@ -61,6 +61,11 @@ def kind_of_name(name: str) -> Kind | None:
             return found
         words = words[:-1]
     return _at_the_end(words)
+
+
+def is_field_name(text: str) -> bool:
+    """Whether `text` is no more than the name of a field: ``password`` is many a password."""
+    return words_of(text) in _TABLE
 
 
 def _at_the_end(words: tuple[str, ...]) -> Kind | None:

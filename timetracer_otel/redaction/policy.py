@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
-from typing import Any
+
 
 from timetracer_otel.errors import SettingsError
 from timetracer_otel.redaction.finding import Finder
@@ -124,17 +124,21 @@ class Rules:
 
     def kind_of(self, name: str, trail: tuple[str, ...] = ()) -> Kind | None:
         """What a field called `name`, found below the fields of `trail`, holds."""
-        if self._own or self._allowed:
-            path = words_of(name)
-            whole = (*(words_of(each) for each in trail), path)
-            if self._is_in(self._allowed, whole):
-                return None
-            if self._is_in(self._own, whole):
-                return OWN
+        if self._allowed and self.is_open(name, trail):
+            return None
+        if self._own and self._is_in(self._own, name, trail):
+            return OWN
         kind = kind_of_name(name)
         return None if kind is None or kind.name in self._without else kind
 
-    def _is_in(self, paths: set[tuple[tuple[str, ...], ...]], whole: Any) -> bool:
+    def is_open(self, name: str, trail: tuple[str, ...] = ()) -> bool:
+        """Whether the user says that a field may be seen by everybody, whatever it holds."""
+        return bool(self._allowed) and self._is_in(self._allowed, name, trail)
+
+    def _is_in(
+        self, paths: set[tuple[tuple[str, ...], ...]], name: str, trail: tuple[str, ...]
+    ) -> bool:
+        whole = (*(words_of(each) for each in trail), words_of(name))
         return any(whole[-length:] in paths for length in range(1, len(whole) + 1))
 
     def is_allowed(self, value: str) -> bool:

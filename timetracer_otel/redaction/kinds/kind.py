@@ -11,7 +11,7 @@ from typing import Literal
 
 from timetracer_otel.redaction.pseudonyms import Noise, Shape, token
 
-__all__ = ["Check", "Kind", "stdnum"]
+__all__ = ["Check", "Kind", "stdnum", "table_row"]
 
 Check = Callable[[str], bool]
 
@@ -83,3 +83,13 @@ def stdnum(module: str) -> Check:
             return True
 
     return check
+
+
+_SHOWN = 4
+
+
+def table_row(kind: Kind) -> str:
+    """The kind's line in the documentation."""
+    look = "yes" if kind.pattern or kind.shapes else ""
+    more = ", …" if len(kind.words) > _SHOWN else ""
+    return f"| {kind.name} | {kind.group} | {look} | {', '.join(kind.words[:_SHOWN])}{more} |"
