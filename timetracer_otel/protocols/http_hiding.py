@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
+from msgspec.structs import replace
+
 from timetracer_otel.protocols.bodies import content_bytes
 from timetracer_otel.protocols.codings import code
 from timetracer_otel.protocols.hiding import Hide, changed, hidden_error
@@ -319,8 +321,8 @@ def _of_bytes(part: BodyPart, hidden_bytes: Callable[[bytes], bytes]) -> BodyPar
     if made == data:
         return part
     if part.text:
-        return changed(part, text=made.decode("utf-8"))
-    return changed(part, base64=base64.b64encode(made).decode("ascii"))
+        return replace(part, text=made.decode("utf-8"))
+    return replace(part, base64=base64.b64encode(made).decode("ascii"))
 
 
 def _multipart(data: bytes, line: bytes, hide: Hide) -> bytes:

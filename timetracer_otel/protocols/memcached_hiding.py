@@ -18,7 +18,7 @@ _ANNOUNCES = re.compile(
     r"((?:VALUE|set|add|replace|append|prepend|cas) (\S{1,250}) \S+ (?:\S+ )??)(\d+)((?: .*)?)",
     re.DOTALL,
 )
-"""A line that says how long the block behind it is: ``VALUE key flags 120``, ``set key 0 0 120``."""
+"""A line that says how long the block behind it is: ``VALUE key flags 9``, ``set key 0 0 9``."""
 
 
 def hidden(interaction: MemcachedInteraction, hide: Hide) -> MemcachedInteraction:

@@ -1,5 +1,6 @@
-"""Which column a parameter, a literal or an alias of a statement belongs to. Pure, and cautious:
-a statement that is not understood names no columns.
+"""Which column a parameter, a literal or an alias of a statement belongs to.
+
+Pure, and cautious: a statement that is not understood names no columns.
 """
 
 from __future__ import annotations

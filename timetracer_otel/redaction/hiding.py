@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,6 +27,7 @@ from timetracer_otel.redaction.nesting import (
     runs,
     unquoted_tokens,
 )
+from timetracer_otel.redaction.places import Places
 from timetracer_otel.redaction.policy import OWN, Rules
 from timetracer_otel.values.buffers import load_bytes
 
@@ -88,9 +90,10 @@ class Hider:
         self._literals = re.compile("|".join(words)) if words else None
 
     def _learn(self, value: str, kind: Kind) -> None:
-        if len(value) >= _LEARNED and value not in self.learned:
-            if len(self.learned) < 10 * _MOST_LEARNED and not is_field_name(value):
-                self.learned[value] = kind
+        if len(value) < _LEARNED or value in self.learned or is_field_name(value):
+            return
+        if len(self.learned) < 10 * _MOST_LEARNED:
+            self.learned[value] = kind
 
     # -- text ----------------------------------------------------------------------------------
 
@@ -114,10 +117,7 @@ class Hider:
 
     def whole(self, text: str, kind: Kind) -> str:
         """All of `text` is of `kind`, as its field's name says."""
-        bare = text.strip()
-        if not bare or bare.lower() in _NOTHING or not bare.strip("*•x.-#"):
-            return text
-        if self.rules.is_allowed(text):
+        if self._stays(text):
             return text
         scheme = _SCHEME.match(text)
         if scheme is not None and scheme[1].lower() in _SCHEMES:
@@ -129,10 +129,16 @@ class Hider:
         found = [f for f in self.rules.finder.find(text) if f.last - f.first == len(text)]
         if found:
             return self._one(text, found[0])
+        bare = text.strip()
         self._learn(bare, kind)
-        if bare == text:
-            return self._replace(kind, text)
         return text.replace(bare, self._replace(kind, bare))
+
+    def _stays(self, text: str) -> bool:
+        """Nothing, what stands for nothing, or what the user says may be seen."""
+        bare = text.strip()
+        if not bare or bare.lower() in _NOTHING or not bare.strip("*•x.-#"):
+            return True
+        return self.rules.is_allowed(text)
 
     def _credentials(self, scheme: str, rest: str, kind: Kind) -> str:
         if "=" in rest and scheme.lower() in ("digest", "aws4-hmac-sha256", "hmac", "token"):
@@ -155,7 +161,7 @@ class Hider:
 
     def look(self, text: str) -> str:
         """Text in which an equals sign assigns nothing: a statement of SQL."""
-        return _woven(text, self._places(text, "", named=False))
+        return self._places(text, "", named=False).woven()
 
     def free(self, text: str, name: str = "") -> str:
         """Text that may say anything: what of it is to be hidden is told by its look."""
@@ -165,33 +171,33 @@ class Hider:
             inner = self._json(text, "")
             if inner is not None:
                 return inner
-        return _woven(text, self._places(text, name))
+        return self._places(text, name).woven()
 
-    def _places(
-        self, text: str, name: str, *, named: bool = True, inside: bool = True
-    ) -> list[tuple[int, int, str]]:
+    def _places(self, text: str, name: str, *, named: bool = True, inside: bool = True) -> Places:
         """What to put where; the more certain first where two would overlap."""
-        places = _Places(text)
-        if inside and named and "=" in text and ("?" in text or "&" in text):
-            for match in _QUERY.finditer(text):
-                field = unquote(match[1])
-                places.put(*match.span(2), lambda piece, n=field: hidden_piece(piece, self, n))
+        places = Places(text)
         if named:
-            for start, end, kind in assignments(text, self.rules.kind_of):
-                places.put(start, end, lambda piece, k=kind: self.whole(piece, k))
+            self._put_named(places, text, inside=inside)
         if inside and "%" in text:
             for start, end, data in unquoted_tokens(text):
-                places.put(start, end, lambda piece, d=data: self._quoted(piece, d))
+                places.put(start, end, partial(self._quoted, data=data))
         for found in self.rules.finder.find(text, name):
-            places.put(found.start, found.end, lambda piece, k=found.kind: self._found(piece, k))
+            places.put(found.start, found.end, partial(self._found, kind=found.kind))
         if inside and len(text) >= _LONG_KEY:
             for start, end, data, spelled in runs(text):
-                places.put(start, end, lambda run, d=data, w=spelled: self._run(run, d, w))
+                places.put(start, end, partial(self._run, data=data, spelled=spelled))
         if self._literals is not None:
             for match in self._literals.finditer(text):
-                kind = self.learned[match[0]]
-                places.put(*match.span(), lambda piece, k=kind: self._replace(k, piece))
-        return places.apart()
+                places.put(*match.span(), partial(self._replace, self.learned[match[0]]))
+        return places
+
+    def _put_named(self, places: Places, text: str, *, inside: bool) -> None:
+        if inside and "=" in text and ("?" in text or "&" in text):
+            for match in _QUERY.finditer(text):
+                piece = partial(hidden_piece, hide=self, name=unquote(match[1]))
+                places.put(*match.span(2), piece)
+        for start, end, kind in assignments(text, self.rules.kind_of):
+            places.put(start, end, partial(self.whole, kind=kind))
 
     def _found(self, value: str, kind: Kind) -> str:
         return value if self.rules.is_allowed(value) else self._value_of(kind, value)
@@ -272,9 +278,8 @@ class Hider:
     def _among(self, data: bytes) -> bytes:
         """Pictures, pickles: lengths stand before texts in there, so none may change."""
         text = data.translate(_ASCII).decode("ascii")
-        places = self._places(text, "", inside=False)
         made = bytearray(data)
-        for start, end, other in places:
+        for start, end, other in self._places(text, "", inside=False).changed():
             if len(other) == end - start and other.isascii():
                 made[start:end] = other.encode("ascii")
         return data if made == data else bytes(made)
@@ -287,8 +292,8 @@ class Hider:
         if kind is dict:
             return self._object(value, name)
         if kind is list or kind is tuple:
-            made = [self.value(item, name) for item in value]
-            return value if all(map(_is, made, value)) else made
+            items = [self.value(item, name) for item in value]
+            return value if all(map(_is, items, value)) else items
         if kind is int or kind is float:
             return self._number(value, name)
         return value
@@ -384,42 +389,5 @@ class Hider:
         return pair if made[0] is key and made[1] is item else made
 
 
-def _woven(text: str, places: list[tuple[int, int, str]]) -> str:
-    if not places:
-        return text
-    made, at = [], 0
-    for start, end, other in places:
-        made += (text[at:start], other)
-        at = end
-    made.append(text[at:])
-    return "".join(made)
-
-
 def _is(one: object, other: object) -> bool:
     return one is other
-
-
-class _Places:
-    """Stretches of a text with what to put there; of two that overlap the first one stays."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._kept: list[tuple[int, int, str]] = []
-
-    def put(self, start: int, end: int, other: Callable[[str], str]) -> None:
-        """Ask for another text, unless something of this one was taken already."""
-        if all(end <= s or start >= e for s, e, _ in self._kept[-_LATEST:]):
-            piece = self._text[start:end]
-            self._kept.append((start, end, other(piece)))
-
-    def apart(self) -> list[tuple[int, int, str]]:
-        """In the order of the text."""
-        self._kept.sort(key=lambda place: place[:2])
-        found: list[tuple[int, int, str]] = []
-        for start, end, other in self._kept:
-            if (not found or start >= found[-1][1]) and other != self._text[start:end]:
-                found.append((start, end, other))
-        return found
-
-
-_LATEST = 32

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
 
-
 from timetracer_otel.errors import SettingsError
 from timetracer_otel.redaction.finding import Finder
 from timetracer_otel.redaction.kinds import BY_NAME, KINDS, Kind

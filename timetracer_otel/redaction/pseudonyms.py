@@ -102,9 +102,9 @@ def _neighbour(letter: str, noise: Noise) -> str:
     start, size = ord(letter) - ord(letter) % _BLOCK, len(letter.encode("utf-8"))
     for _ in range(_TRIES):
         found = chr(start + noise.byte() % _BLOCK)
-        if found.isalpha() and found.islower() == letter.islower():
-            if len(found.encode("utf-8")) == size and found != letter:
-                return found
+        alike_in_case = found.isalpha() and found.islower() == letter.islower()
+        if alike_in_case and len(found.encode("utf-8")) == size and found != letter:
+            return found
     return letter
 
 
@@ -220,7 +220,7 @@ def date(value: str, noise: Noise) -> str:
         return f"{made:%Y}{one}{made:%m}{two}{made:%d}{rest}" if made else digits(value, noise)
     found = _LAST.fullmatch(value)
     if found:
-        first, one, second, two, year, rest = found.groups()
+        _, one, _, two, year, rest = found.groups()
         made = _other_day(year, "01", "01", noise)
         if made:  # either order of day and month: both are at most twelve
             return f"{1 + made.day % 12:02d}{one}{made:%m}{two}{made:%Y}{rest}"

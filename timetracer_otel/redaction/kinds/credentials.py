@@ -59,6 +59,31 @@ def _password_hash(value: str, noise: Noise) -> str:
     return f"{more}{mark_2}{alike(salt, noise)}{mark}{alike(rest, noise)}"
 
 
+def _is_pair(value: str) -> bool:
+    try:
+        return b":" in base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _pair(value: str, noise: Noise) -> str:
+    """User and password, each another; still base64 of a pair."""
+    try:
+        user, mark, password = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return alike(value, noise)
+    one, other = token(user, noise.about(user)), token(password, noise.about(password))
+    return base64.b64encode(f"{one}{mark}{other}".encode()).decode()
+
+
+_LONG = 20
+
+
+def _is_token(value: str) -> bool:
+    """``the bearer of`` is followed by words."""
+    return not value.isalpha() or len(value) > _LONG
+
+
 CREDENTIALS = (
     Kind(
         "private key",
@@ -103,7 +128,7 @@ CREDENTIALS = (
         "secret",
         needs=("earer ", "BEARER "),
         pattern=r"[Bb](?:earer|EARER) (?P<s>[A-Za-z0-9._~+/-]{8,4000}=*)",
-        check=lambda value: not value.isalpha() or len(value) > 20,
+        check=_is_token,
         shape=token,
     ),
     Kind(
@@ -112,8 +137,8 @@ CREDENTIALS = (
         words=("authorization", "proxy authorization", "auth header", "authentication"),
         needs=("asic ",),
         pattern=r"[Bb]asic (?P<s>[A-Za-z0-9+/]{8,600}={0,2})(?![A-Za-z0-9+/=])",
-        check=lambda value: _is_pair(value),
-        shape=lambda value, noise: _pair(value, noise),
+        check=_is_pair,
+        shape=_pair,
     ),
     Kind(
         "one-time password",
@@ -208,20 +233,3 @@ CREDENTIALS = (
         ),
     ),
 )
-
-
-def _is_pair(value: str) -> bool:
-    try:
-        return b":" in base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-
-
-def _pair(value: str, noise: Noise) -> str:
-    """User and password, each another; still base64 of a pair."""
-    try:
-        user, mark, password = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return alike(value, noise)
-    one, other = token(user, noise.about(user)), token(password, noise.about(password))
-    return base64.b64encode(f"{one}{mark}{other}".encode()).decode()

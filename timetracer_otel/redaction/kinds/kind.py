@@ -28,9 +28,9 @@ class Kind:
     group ``s`` is hidden if there is one, tried where one of `needs` stands in the text;
     `shapes` are spellings with 9 for a digit and A for a capital letter, which must stand by
     themselves. Nothing that goes on may stand before either, nor what is in `not_after`; an
-    `anchor` is a letter in the middle to look from. `check` has the last word about either. With `near`, a look is believed where
-    one of these words stands before it or in its field's name only. `shape` makes the
-    pseudonym, which passes `check` too.
+    `anchor` is a letter in the middle to look from. `check` has the last word about either.
+    With `near`, a look is believed where one of these words stands before it or in its field's
+    name only. `shape` makes the pseudonym, which passes `check` too.
     """
 
     name: str

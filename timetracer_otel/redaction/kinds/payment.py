@@ -66,6 +66,11 @@ def _is_iban(value: str) -> bool:
     return int(number) % 97 == 1
 
 
+def _wallet(value: str, noise: Noise) -> str:
+    """Of the look alone: four bytes of checksum are met by no try."""
+    return value[:3] + alike(value[3:], noise)
+
+
 PAYMENT = (
     Kind(
         "card number",
@@ -99,7 +104,8 @@ PAYMENT = (
         "personal",
         words=("iban", "iban number"),
         needs=("",),
-        pattern=r"[A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Za-z0-9])",
+        pattern=r"[A-Z]{2}[0-9]{2}"
+        r"(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Za-z0-9])",
         check=_is_iban,
         shape=_iban,
     ),
@@ -119,7 +125,7 @@ PAYMENT = (
         needs=("bc1", "1", "3"),
         pattern=r"(?:bc1[ac-hj-np-z02-9]{11,71}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})(?![A-Za-z0-9])",
         check=stdnum("bitcoin"),
-        shape=lambda value, noise: _wallet(value, noise),
+        shape=_wallet,
     ),
     Kind(
         "ethereum address",
@@ -129,8 +135,3 @@ PAYMENT = (
         pattern=r"0x(?P<s>[0-9a-fA-F]{40})(?![A-Za-z0-9])",
     ),
 )
-
-
-def _wallet(value: str, noise: Noise) -> str:
-    """Of the look alone: four bytes of checksum are met by no try."""
-    return value[:3] + alike(value[3:], noise)

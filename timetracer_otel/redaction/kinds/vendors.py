@@ -37,7 +37,8 @@ VENDORS = (
         "secret",
         words=("aws secret access key", "aws secret key"),
         needs=("aws", "AWS"),
-        pattern=r"[aA][wW][sS][^\n]{0,30}?(?i:secret|sk)[^\n]{0,30}?[\"' =:](?P<s>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        pattern=r"[aA][wW][sS][^\n]{0,30}?(?i:secret|sk)"
+        r"[^\n]{0,30}?[\"' =:](?P<s>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
         shape=alike,
     ),
     Kind(
