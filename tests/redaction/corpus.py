@@ -143,7 +143,8 @@ def _fiscal(rng: random.Random) -> str:
 def _nir(rng: random.Random) -> str:
     from stdnum.fr import nir
 
-    body = f"{rng.choice('12')}{rng.randint(30, 99):02d}{rng.randint(1, 12):02d}75{rng.randint(100, 999)}{rng.randint(100, 999)}"
+    body = f"{rng.choice('12')}{rng.randint(30, 99):02d}{rng.randint(1, 12):02d}75"
+    body += f"{rng.randint(100, 999)}{rng.randint(100, 999)}"
     return body + nir.calc_check_digits(body)
 
 
@@ -184,7 +185,7 @@ EXAMPLES: tuple[Example, ...] = (
         secret=_behind(" "),
     ),
     Example("one-time password", _digits("999999"), ("shipping: 12",), field="otp"),
-    Example("password", lambda r: _of(_ALNUM, 10)(r), ("password_changed_at",), field="password"),
+    Example("password", _of(_ALNUM, 10), ("password_changed_at",), field="password"),
     Example("session", _of(_HEX, 32), ("session of the parliament",), field="sessionid"),
     Example("CSRF token", _of(_ALNUM, 32), (), field="csrftoken"),
     Example("API key", _of(_ALNUM, 24), (), field="x-api-key"),
@@ -206,7 +207,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "AWS signature",
         lambda r: (
-            f"AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature={_of(_HEX, 64)(r)}"
+            "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, "
+            f"SignedHeaders=host, Signature={_of(_HEX, 64)(r)}"
         ),
         (),
         secret=_behind("Signature="),
@@ -228,7 +230,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "Slack webhook",
         lambda r: (
-            f"https://hooks.slack.com/services/T{_of(_ALNUM, 8)(r)}/B{_of(_ALNUM, 8)(r)}/{_of(_ALNUM, 24)(r)}"
+            f"https://hooks.slack.com/services/T{_of(_ALNUM, 8)(r)}/B{_of(_ALNUM, 8)(r)}"
+            f"/{_of(_ALNUM, 24)(r)}"
         ),
         ("https://hooks.slack.com/docs",),
         secret=_behind("services/"),
@@ -295,9 +298,7 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example(
         "Discord token",
-        lambda r: (
-            f"https://discord.com/api/webhooks/{_digits('999999999999999999')(r)}/{_of(_ALNUM, 68)(r)}"
-        ),
+        lambda r: f"https://discord.com/api/webhooks/{_digits('9' * 18)(r)}/{_of(_ALNUM, 68)(r)}",
         ("https://discord.com/api/webhooks/",),
         secret=lambda v: v.rpartition("/")[2],
     ),
@@ -524,7 +525,8 @@ def false_texts(rng: random.Random, count: int) -> list[tuple[str, str]]:
         (
             "created_at",
             lambda r: (
-                f"2026-{r.randint(1, 12):02d}-{r.randint(1, 28):02d}T11:0{r.randint(0, 9)}:05.123456Z"
+                f"2026-{r.randint(1, 12):02d}-{r.randint(1, 28):02d}"
+                f"T11:0{r.randint(0, 9)}:05.123456Z"
             ),
         ),
         ("timestamp", lambda r: str(r.randint(1_600_000_000_000, 1_900_000_000_000))),
@@ -562,13 +564,15 @@ def false_texts(rng: random.Random, count: int) -> list[tuple[str, str]]:
         (
             "description",
             lambda r: (
-                f"{r.randint(1, 9)} {r.choice(_PRODUCTS)}s, {r.randint(10, 99)} x {r.randint(10, 99)} cm, item no. {r.randint(10000, 99999)}"
+                f"{r.randint(1, 9)} {r.choice(_PRODUCTS)}s, {r.randint(10, 99)} x "
+                f"{r.randint(10, 99)} cm, item no. {r.randint(10000, 99999)}"
             ),
         ),
         (
             "url",
             lambda r: (
-                f"https://shop.example/items/{r.randint(1, 99999)}?page={r.randint(1, 9)}&sort=price"
+                f"https://shop.example/items/{r.randint(1, 99999)}"
+                f"?page={r.randint(1, 9)}&sort=price"
             ),
         ),
         ("object_id", _of(_HEX, 24)),

@@ -251,7 +251,8 @@ def by_sqlite3() -> Any:
         wrong = some[0]
         try:
             connection.execute(
-                f"SELECT x FROM nowhere WHERE {column(wrong, 0)} = {quoted(wrong.text)} /* {wrong.text} */"
+                f"SELECT x FROM nowhere WHERE {column(wrong, 0)} = {quoted(wrong.text)} "
+                f"/* {wrong.text} */"
             )
         except sqlite3.OperationalError as error:
             found.append(str(error))
@@ -422,7 +423,7 @@ def entry(tracer: Any) -> Any:
 def raised() -> BaseException:
     """With a traceback that shows its message."""
     try:
-        raise ValueError(prose(ALL[:40]))
+        return ValueError(int(prose(ALL[:40])))
     except ValueError as error:
         return error
 

@@ -75,7 +75,7 @@ def recording(
     mongodb_server: Mongodb,
     postgresql_server: Postgresql,
     mariadb_server: Mariadb,
-) -> Iterator[tuple[Recording, dict[str, Any]]]:
+) -> tuple[Recording, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("planted")
     servers = (redis_server, memcached_server, mongodb_server, postgresql_server, mariadb_server)
     for server in servers:
@@ -112,7 +112,7 @@ def recording(
         database.rename(folder / f"moved {database.name}")
     (found.cassette,) = folder.glob("kept/**/*.json")
     variables["TIMETRACER_CASSETTE"] = str(found.cassette)
-    yield found, saw
+    return found, saw
 
 
 def found_in(text: str, among: list[Planted] = PLANTED) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from typing import Any
 
 import pytest
@@ -204,7 +203,7 @@ def test_keys_come_from_the_environment_or_a_file_of_the_users_own(tmp_path: Any
     home = {"HOME": str(tmp_path)}
     made = EnvironmentAndFile(home).current()
     file = tmp_path / ".config" / "timetracer" / "key"
-    assert os.stat(file).st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o600
     assert EnvironmentAndFile(home).current() == made
     assert EnvironmentAndFile({**home, "TIMETRACER_KEY": given}).named(made.id) == made
     with pytest.raises(KeyMissing, match="0123456789ab"):

@@ -40,7 +40,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - its own name
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own signature
         return

@@ -47,7 +47,7 @@ _MOST_LEARNED = 1000
 _NOTHING = frozenset(
     {"null", "none", "true", "false", "undefined", "redacted", "[redacted]", "n/a", "nil"}
 )
-_QUERY = re.compile(r"[?&]([^=&\s\"'<>?]{1,80})=([^=&\s\"'<>#]{1,4000})")
+_QUERY = re.compile(r"[?&]([^=&\s\"'<>?]{1,80})=([^=&\s\"'<>#\\]{1,4000})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,20}) +(?=\S)")
 _SCHEMES = frozenset(
     {"basic", "bearer", "digest", "token", "negotiate", "apikey", "aws4-hmac-sha256", "jwt", "hmac"}
@@ -266,6 +266,7 @@ class Hider:
         """Bytes: as the text they are, or what is packed in them, or the texts among them."""
         if is_text(data):
             return self.text(data.decode("utf-8"), name).encode("utf-8")
+        self.went_inside = True
         packed = inflated(data)
         if packed is not None:
             content, again = packed

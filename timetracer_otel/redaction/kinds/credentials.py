@@ -99,7 +99,7 @@ CREDENTIALS = (
         "secret",
         words=("jwt", "id token"),
         needs=("eyJ",),
-        pattern=r"eyJ[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{2,16000}\.[A-Za-z0-9_-]{0,2000}",
+        pattern=r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,8000}+\.[A-Za-z0-9_-]{2,16000}\.[A-Za-z0-9_-]{0,2000}",
         check=_is_jwt,
         shape=_jwt,
     ),
