@@ -224,11 +224,12 @@ def _all_hidden(
         made.append(interaction if quiet else hidden_interaction(interaction, hider))
         inside.append(hider.went_inside)
     if hider.learned:
-        hider.look_for_learned()
-        written = [_spelled(value) for value in hider.learned]
+        telling = {_spelled(value): value for value in hider.most_telling()}
         for number, interaction in enumerate(interactions):
             shown = _ENCODER.encode(made[number]).decode("utf-8")
-            if inside[number] or any(value in shown for value in written):
+            there = [value for spelled, value in telling.items() if spelled in shown]
+            if there or inside[number]:
+                hider.look_for(telling.values() if inside[number] else there)
                 made[number] = hidden_interaction(interaction, hider)
     finder.present = finder.all
     return made, hider

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -43,7 +43,7 @@ _QUIET = 300
 _LEARNED = 6
 """Shorter values are not looked for elsewhere: they would be found in everything."""
 
-_MOST_LEARNED = 1000
+_MOST_LEARNED = 300
 _NOTHING = frozenset(
     {"null", "none", "true", "false", "undefined", "redacted", "[redacted]", "n/a", "nil"}
 )
@@ -83,9 +83,14 @@ class Hider:
 
     # -- what was hidden by name is found wherever else it stands ------------------------------
 
-    def look_for_learned(self) -> None:
-        """From here on, what was hidden by its field's name is hidden everywhere."""
-        found = sorted(self.learned, key=len, reverse=True)[:_MOST_LEARNED]
+    def most_telling(self) -> list[str]:
+        """Of what was hidden by its name, what is worth looking for elsewhere: secrets first."""
+        order = sorted(self.learned, key=lambda v: (self.learned[v].group != "secret", -len(v)))
+        return order[:_MOST_LEARNED]
+
+    def look_for(self, values: Iterable[str]) -> None:
+        """From here on, these values are hidden wherever they stand."""
+        found = sorted(values, key=len, reverse=True)
         words = [re.escape(each) if not each.isalpha() else rf"\b{each}\b" for each in found]
         self._literals = re.compile("|".join(words)) if words else None
 
