@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import demo, libraries, record, replay, show, validate
+from timetracer_otel.cli import demo, libraries, record, redact, replay, scan, show, validate
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError
@@ -54,6 +54,8 @@ app.command("list", epilog=list_.EXAMPLES)(list_.list_cassettes)
 app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=validate.EXAMPLES)(validate.validate)
 app.command(epilog=libraries.EXAMPLES)(libraries.libraries)
+app.command(epilog=redact.EXAMPLES)(redact.redact)
+app.command(epilog=scan.EXAMPLES)(scan.scan)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 

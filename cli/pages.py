@@ -87,6 +87,10 @@ def _remarks(cassette: Cassette, *, full: bool) -> list[Text]:
     if draws:
         facts.append(f"{count(draws, 'draw')} at random")
     lines = [Text(f"    besides: {', '.join(facts)}", style="dim")] if facts else []
+    redaction = cassette.redaction
+    if redaction.policy != "none":
+        kept = f"sealed with key {redaction.key_id}" if redaction.sealed else "nothing sealed"
+        lines += [Text(f"    redacted: policy {redaction.policy}, {kept}", style="dim")]
     if full:
         lines += _dim(
             [f"  start-up: {' '.join(call.title.split())}" for call in cassette.bootstrap]

@@ -65,6 +65,9 @@ def replay(
     no_random: Annotated[
         bool, typer.Option("--no-random", help="Leave randomness as it is.")
     ] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show in the verdict what the policy hides.")
+    ] = False,
     expect: Annotated[
         Expected, typer.Option(help="What is success: a fix should make a difference.")
     ] = "same",
@@ -88,7 +91,7 @@ def replay(
 
     command: Command = context.obj
     _check_words(app, command.words, serve=serve, port=port)
-    options = Options(tuple(live or ()), not no_clock, not no_random, service)
+    options = Options(tuple(live or ()), not no_clock, not no_random, service, reveal)
     files = [str(path) for path in located(cassettes)]
     if app:
         become_seeded(files, options, command.started_as)

@@ -33,6 +33,9 @@ def show(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Everything, however long.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="What is hidden, too: needs the cassette's key.")
+    ] = False,
     form: Annotated[
         Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")
     ] = "text",
@@ -43,13 +46,23 @@ def show(
     """
     from timetracer_otel.exporters.files import read
 
-    recorded = read(cassette)
+    recorded = _revealed(read(cassette)) if reveal else read(cassette)
     chosen = _chosen(recorded, interaction)
     if form == "json":
         _print_json(recorded if chosen is None else chosen)
     else:
         _print_page(recorded, cassette, chosen, full=full)
     return 0
+
+
+def _revealed(cassette: Cassette) -> Cassette:
+    """As it was recorded. Raises `KeyMissing`."""
+    from timetracer_otel.keys import keys_in_force
+    from timetracer_otel.redaction.sealing import is_sealed, restored
+
+    if not is_sealed(cassette):
+        return cassette
+    return restored(cassette, keys_in_force().named(cassette.redaction.key_id))
 
 
 def _chosen(cassette: Cassette, number: int | None) -> Interaction | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import FileStore
+from timetracer_otel.redaction.applying import Redacting
 from timetracer_otel.settings import Settings
 
 __all__ = ["Store", "store_of"]
+
+_LOG = logging.getLogger("timetracer_otel")
 
 
 class Store(Protocol):
@@ -25,6 +29,41 @@ class Store(Protocol):
         ...
 
 
+class _Redacted:
+    """A store that is given cassettes as they were recorded, and keeps them redacted."""
+
+    def __init__(self, store: FileStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._redacting: Redacting | None = None
+
+    def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
+        redacted = self._redacted(cassette)
+        if redacted is not None:
+            self._store.write(redacted, fragment=fragment)
+
+    def write_again(self, cassette: Cassette, *, fragment: bool) -> None:
+        redacted = self._redacted(cassette)
+        if redacted is not None:
+            self._store.write_again(redacted, fragment=fragment)
+
+    def has_kept(self, cassette: Cassette) -> bool:
+        return self._store.has_kept(cassette)
+
+    def _redacted(self, cassette: Cassette) -> Cassette | None:
+        """None, counted and said, where it could not be made: nothing is written as it was."""
+        try:
+            if self._redacting is None:
+                self._redacting = Redacting(self._settings)
+            return self._redacting(cassette)
+        except Exception:  # noqa: BLE001 - whatever it is, nothing is written as it was recorded
+            if not self._store.lost:
+                _LOG.exception("a cassette could not be redacted, and is not written (said once)")
+            self._store.lost += 1
+            return None
+
+
 def store_of(settings: Settings) -> Store:
     """The way to the disk that the settings ask for: the same in this process and beside it."""
-    return FileStore(settings.dir, compression=settings.compression)
+    store = FileStore(settings.dir, compression=settings.compression)
+    return store if settings.redaction == "off" else _Redacted(store, settings)

@@ -46,7 +46,10 @@ class Choices:
         `announced` is the name of the cassette whose request is being sent just now, if any: of
         those that fit by method, path and query, it is the one.
         """
-        request = encode_request(ref)
+        return self.choose_for(encode_request(ref), announced)
+
+    def choose_for(self, request: HttpRequest, announced: str = "") -> _Named:
+        """The same for a request that is encoded already."""
         candidates = self._by_key.get(_key(request.method, request.url), [])
         for named in candidates:
             if named[0] == announced:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,14 +19,18 @@ from timetracer_otel.cassette.files import find, read
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Installation
+from timetracer_otel.protocols.http import HTTP, encode_request
+from timetracer_otel.protocols.http_parts import HttpInteraction
 from timetracer_otel.recording import Recorder
 from timetracer_otel.recording.trace import TraceRecord
+from timetracer_otel.redaction.policy import Policy, policy_of
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.ahead import READ_AHEAD, install_reading_ahead
-from timetracer_otel.replay.choosing import Choices
+from timetracer_otel.replay.choosing import UNKNOWN, Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
+from timetracer_otel.replay.redacted import Shown, masked, opened
 from timetracer_otel.replay.reporting import Reporter, announced
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
@@ -37,10 +42,11 @@ REPLAY = Installation(timetracer_otel.replay.libraries)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A cassette and where it came from."""
+    """A cassette and where it came from; `closed` is why what it hides cannot be seen."""
 
     name: str
     cassette: Cassette
+    closed: str = ""
 
 
 def load(paths: Sequence[str]) -> list[Named]:
@@ -55,7 +61,7 @@ def load(paths: Sequence[str]) -> list[Named]:
             reason="there is no cassette there",
             hint="record one with `timetracer record -- COMMAND`",
         )
-    return [Named(str(file), read(file)) for file in files]
+    return [Named(str(file), *opened(read(file))) for file in files]
 
 
 def activate(settings: Settings, recorder: Recorder) -> None:
@@ -70,7 +76,9 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     """Answer from `cassettes` from here on, in this process. Raises `CannotReplay`."""
     first = min(cassettes, key=lambda named: named.cassette.recorded_at)
     common = replace(first.cassette, bootstrap=_all_bootstraps(cassettes))
-    found = Sessions(Session(common, first.name, outside=True), settings.live)
+    policy = policy_of(settings) if settings.redaction == "on" else None
+    shown = Shown(policy, first.cassette) if policy is not None else None
+    found = Sessions(Session(common, first.name, outside=True, shown=shown), settings.live)
     sessions.use(found)
     REPLAY.install()
     if settings.clock:
@@ -78,7 +86,7 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     if settings.randomness:
         install_draws(_current_draws)
     install_guard(found)
-    entries = _Entries(cassettes, found, recorder)
+    entries = _Entries(cassettes, found, recorder, policy)
     entries.listen()
     install_reading_ahead(entries.depends_on_body)
     Reporter(found).listen(recorder)
@@ -105,14 +113,52 @@ def _current_draws() -> sessions.RecordedDraws | None:
     return session.draws if session is not None else None
 
 
+class ClosedEntries:
+    """Cassettes that stay redacted, chosen by what of a request can be seen in them."""
+
+    def __init__(self, cassettes: Sequence[Named], policy: Policy | None) -> None:
+        self._cassettes = {named.name: named.cassette for named in cassettes}
+        self._policy = policy
+
+    @cached_property
+    def _choices(self) -> Choices:
+        shown = ((name, self._masked(cassette)) for name, cassette in self._cassettes.items())
+        return Choices(list(shown))
+
+    def _masked(self, cassette: Cassette) -> Cassette:
+        bare = replace(cassette, interactions=[])
+        return masked(bare, self._policy) if self._policy is not None else bare
+
+    def choose(self, ref: Any) -> tuple[str, Cassette] | None:
+        """The cassette for a live request; None where none fits."""
+        if not self._cassettes or self._policy is None:
+            return None
+        made: Any = HTTP.interaction
+        request = encode_request(ref)
+        entry = made(id=0, library="", title="", start_us=0, request=request)
+        first = next(iter(self._cassettes.values()))
+        live = self._masked(replace(first, entry=entry)).entry
+        assert isinstance(live, HttpInteraction)  # noqa: S101 - it was put there
+        name, _ = self._choices.choose_for(live.request)
+        return (name, self._cassettes[name]) if name in self._cassettes else None
+
+
 class _Entries:
     """Gives each inbound request the cassette whose recorded entry it repeats."""
 
-    def __init__(self, cassettes: Sequence[Named], found: Sessions, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        cassettes: Sequence[Named],
+        found: Sessions,
+        recorder: Recorder,
+        policy: Policy | None,
+    ) -> None:
+        self._policy = policy
         self._sessions = found
         self._recorder = recorder
         self._lock = Lock()
         self._choices = Choices([(named.name, named.cassette) for named in cassettes])
+        self._closed = ClosedEntries([n for n in cassettes if n.closed], policy)
 
     def listen(self) -> None:
         """From now on, every entry is bound to a session as it begins."""
@@ -134,4 +180,7 @@ class _Entries:
             request = dataclasses.replace(request, body=ahead)
         with self._lock:
             name, cassette = self._choices.choose(request, announced())
-        return Session(cassette, name)
+            if name == UNKNOWN:
+                name, cassette = self._closed.choose(request) or (name, cassette)
+        shown = Shown(self._policy, cassette) if self._policy is not None else None
+        return Session(cassette, name, shown=shown)

@@ -12,6 +12,7 @@ from timetracer_otel.gathered import Gathered, cassette_of
 from timetracer_otel.recording.assembly import collect_outside, gather
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.native import native
+from timetracer_otel.redaction.applying import Redacting
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
@@ -38,7 +39,10 @@ class CassetteSink(Protocol):
 
 @runtime_checkable
 class BatchingSink(CassetteSink, Protocol):
-    """A sink that may take cassettes somewhere else than where they are written for good."""
+    """A sink that may take cassettes somewhere else than where they are written for good.
+
+    It redacts them there: what it is given is as it was recorded.
+    """
 
     def take(self, gathered: Gathered, *, fragment: bool) -> bool:
         """Take what a cassette is made of; False where the cassette itself is wanted."""
@@ -69,6 +73,7 @@ class Worker:
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
+        self._redacting: Redacting | None = None
 
     def put(self, record: TraceRecord) -> None:
         """Queue a complete trace; beyond the limit the whole recording is dropped, counted.
@@ -197,15 +202,30 @@ class Worker:
             self._recorder.release(record)
 
     def _hand_on(self, gathered: Gathered, *, fragment: bool) -> None:
-        cassette = None
+        made: Cassette | None = None
+        redacted: Cassette | None = None
         for sink in self.sinks:
             with guarded("sink"):
-                if isinstance(sink, BatchingSink) and sink.take(gathered, fragment=fragment):
+                if isinstance(sink, BatchingSink):
+                    if not sink.take(gathered, fragment=fragment):
+                        made = made or cassette_of(gathered)
+                        sink.write(made, fragment=fragment)
                     continue
-                if cassette is None:
-                    cassette = cassette_of(gathered)
-                sink.write(cassette, fragment=fragment)
+                made = made or cassette_of(gathered)
+                redacted = redacted or self._redacted(made)
+                if redacted is None:
+                    return
+                sink.write(redacted, fragment=fragment)
         self._recorder.counts["recorded"] += 1
+
+    def _redacted(self, cassette: Cassette) -> Cassette | None:
+        """What may be written; None, counted and said, where that could not be made."""
+        with guarded("redaction"):
+            if self._redacting is None:
+                self._redacting = Redacting(self._recorder.settings)
+            return self._redacting(cassette)
+        self._recorder.counts["dropped: they could not be redacted"] += 1
+        return None
 
 
 def _closed_gate() -> Any:
