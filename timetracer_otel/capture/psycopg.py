@@ -20,9 +20,10 @@ from timetracer_otel.dbapi_calls import Call, Origin, place_of_connecting
 from timetracer_otel.dbapi_classes import Passing, noted_call
 from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.ownership import owned
-from timetracer_otel.patching import Patch
+from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording.flow import CURRENT_FLOW, step_aside
 
 __all__ = ["LIBRARY"]
 
@@ -157,6 +158,20 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
     return executemany
 
 
+def _waiting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Psycopg 3.2 waits in tasks of its own, up to Python 3.11; a replay waits for nothing."""
+
+    @wraps(original)
+    async def wait_for(*args: Any, **keywords: Any) -> Any:
+        token = step_aside()
+        try:
+            return await original(*args, **keywords)
+        finally:
+            CURRENT_FLOW.reset(token)
+
+    return wait_for
+
+
 register_database_errors()
 
 _CURSOR = "psycopg._cursor_base:BaseCursor"
@@ -175,6 +190,7 @@ LIBRARY = Library(
         Patch(f"{_CURSOR}._maybe_prepare_gen", _running),
         Patch("psycopg.cursor:Cursor.executemany", _executing_many),
         Patch("psycopg.cursor_async:AsyncCursor.executemany", _executing_many_later),
+        PatchIfPresent("psycopg.waiting:wait_for", _waiting),
     ),
     instrumentor=Instrumentor(
         entry_point="psycopg",
