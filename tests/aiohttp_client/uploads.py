@@ -83,7 +83,10 @@ async def send_a_file(caller: Caller) -> None:
         async with caller.session():
             with file.open("rb") as opened:
                 await caller.ask("POST", "/echo", data=opened)
-                await asyncio.sleep(0.2)  # a thread closes it
+                for _ in range(50):  # a thread closes it
+                    if opened.closed:
+                        break
+                    await asyncio.sleep(0.1)
                 caller.note(closed=opened.closed)
 
 
