@@ -14,7 +14,7 @@ from multidict import MultiMapping
 from packaging.version import Version
 from yarl import URL
 
-__all__ = ["error_snapshot", "plain", "response_snapshot"]
+__all__ = ["WRITES_ON", "error_snapshot", "plain", "response_snapshot"]
 
 _DRAWN = re.compile(
     r"(boundary=|cnonce=\"|response=\"|-Key': '|traceparent': ')[0-9A-Za-z+/=-]+"
@@ -23,8 +23,10 @@ _DRAWN = re.compile(
 )
 """By the client, by the tracer for its `traceparent`, or by the interpreter."""
 
-_RACES = {"connection"} if Version(version("aiohttp")) < Version("3.12") else set()
-"""Whether the task that writes a request has ended before all of the response is there."""
+WRITES_ON = Version(version("aiohttp")) < Version("3.12")
+"""Whether the task that writes a request may outlive its response, and keep connection and file."""
+
+_RACES = {"connection"} if WRITES_ON else set()
 
 _MAX_DEPTH = 6
 _OF_ERRORS = (
