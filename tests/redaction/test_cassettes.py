@@ -17,6 +17,7 @@ from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequest, H
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequest, SqlResponse
 from timetracer_otel.recording import Body
 from timetracer_otel.redaction.cassettes import Redactor
+from timetracer_otel.redaction.hiding import Hider
 from timetracer_otel.redaction.policy import DEFAULT, Policy
 from timetracer_otel.redaction.scanning import leaks
 from timetracer_otel.redaction.sealing import restored
@@ -98,6 +99,12 @@ def test_one_value_is_one_pseudonym_in_every_cassette_and_protocol() -> None:
 def test_a_value_without_a_name_is_known_by_the_field_it_was_in() -> None:
     log = http({"note": "login with hunter2secret failed"}, 1)
     assert "hunter2secret" not in write_cassette(redacted(cassette(log))).decode()
+
+
+def test_json_laid_out_in_any_way_keeps_its_layout() -> None:
+    text = '{ "password" :"hunter2secret",\n\t"page":3, "in": "{\\"pin\\":\\"83726154\\"}" }'
+    made = Hider(DEFAULT.for_request(""), lambda _kind, value: "x" * len(value)).text(text)
+    assert made == text.replace("hunter2secret", "x" * 13).replace("83726154", "x" * 8)
 
 
 def test_the_key_restores_every_byte() -> None:
