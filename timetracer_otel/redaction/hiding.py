@@ -78,10 +78,15 @@ class Hider:
         self.rules = rules
         self.learned: dict[str, Kind] = {}
         self.went_inside = False
-        self._replace = replace
+        self._stands_for = replace
+        self._replaced = 0
         self._literals: re.Pattern[str] | None = None
         self._depth = 0
         self._trail: tuple[str, ...] = ()
+
+    def _replace(self, kind: Kind, value: str) -> str:
+        self._replaced += 1
+        return self._stands_for(kind, value)
 
     # -- what was hidden by name is found wherever else it stands ------------------------------
 
@@ -109,8 +114,9 @@ class Hider:
         rules = self.rules
         if (name, text) in rules.quiet and self._literals is None:
             return text
+        before = self._replaced
         made = self._named_text(text, name) if text else text
-        if made is text and len(text) < _QUIET and not rules.is_pathed:
+        if self._replaced == before and made is text and len(text) < _QUIET and not rules.is_pathed:
             rules.keep_quiet(name, text)
         return made
 
