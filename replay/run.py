@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from timetracer_otel.errors import TimetracerError
 from timetracer_otel.hash_seed import HASH_SEED
+from timetracer_otel.keys import ENVIRONMENT, keys_in_force
 from timetracer_otel.otel.environment import recording_environment
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpResponse
 from timetracer_otel.replay.driver.command import Server, serving_command
@@ -290,12 +292,18 @@ def _server(
     seed: int | None,
 ) -> Iterator[Server]:
     settings = options.settings([item.name for item in named])
-    environ = recording_environment(settings, {**os.environ, **_ALONE})
+    environ = recording_environment(settings, {**os.environ, **_ALONE, **_key()})
     if seed is not None:
         environ[HASH_SEED] = str(seed)
     likely = {port for item in named for port in _ports(item)}
     with serving_command(command, environ, port, likely) as server:
         yield server
+
+
+def _key() -> dict[str, str]:
+    """Where no key lasts, the server's is this process's: what both hide is compared."""
+    key = keys_in_force().current()
+    return {} if key.lasting else {ENVIRONMENT: base64.b64encode(key.secret).decode("ascii")}
 
 
 def _ports(item: Named) -> Iterator[int]:

@@ -26,6 +26,15 @@ def test_a_pyproject_above_the_working_directory_counts(tmp_path: Path) -> None:
     assert read_settings({}, below).dir == "above"
 
 
+def test_rules_of_redaction_have_a_table_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.timetracer.redaction]\nfields = ["note"]\nallow = ["phone number"]\nseal = false\n'
+    )
+    settings = read_settings({}, tmp_path)
+    assert settings.redaction == "on" and settings.seal is False
+    assert settings.redact_fields == ("note",) and settings.redact_allow == ("phone number",)
+
+
 def test_lists_are_split_at_commas() -> None:
     assert read_settings({"TIMETRACER_LIVE": "httpx, redis"}, Path("/")).live == ("httpx", "redis")
 

@@ -60,7 +60,8 @@ def test_the_failed_checkout_holds_all_it_asked(told: Told) -> None:
     assert kinds == {HttpInteraction, SqlInteraction}
     assert cassette.entry is not None
     titles = [call.title for call in cassette.interactions]
-    assert any("/members?email=linus" in title for title in titles)
+    assert any("/members?email=" in title for title in titles)
+    assert not any("linus" in title for title in titles)
     assert any(title.startswith("INSERT INTO orders") for title in titles)
 
 

@@ -266,6 +266,7 @@ def by_psycopg() -> Any:
     import psycopg
 
     found: list[Any] = []
+    connection: Any
     with psycopg.connect(os.environ["POSTGRESQL"], autocommit=True) as connection:
         for number, some in enumerate(groups(30)):
             found += with_cursor(connection.cursor(), "%s", number, some)
@@ -346,7 +347,7 @@ def by_sqlalchemy() -> Any:
 def by_redis() -> Any:
     import redis
 
-    client = redis.Redis(port=int(os.environ["REDIS_PORT"]), decode_responses=True)
+    client: Any = redis.Redis(port=int(os.environ["REDIS_PORT"]), decode_responses=True)
     found: list[Any] = []
     for number, some in enumerate(groups(20)):
         fields = {each.name: each.text for each in some}

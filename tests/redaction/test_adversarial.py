@@ -150,8 +150,7 @@ def test_every_part_did_what_it_should(recording: tuple[Recording, dict[str, Any
 def test_nothing_planted_is_in_the_cassette(recording: tuple[Recording, dict[str, Any]]) -> None:
     text = recording[0].cassette.read_text()
     assert found_in(text) == []
-    for inside in unpacked(text):
-        assert found_in(inside) == []
+    assert found_in("\n".join(set(unpacked(text)))) == []
 
 
 def test_a_scan_finds_nothing(recording: tuple[Recording, dict[str, Any]]) -> None:

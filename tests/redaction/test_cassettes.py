@@ -10,16 +10,25 @@ import pytest
 from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, Draws, merge_fragment, read_cassette, write_cassette
-from timetracer_otel.errors import InvalidCassette, KeyMissing
+from timetracer_otel.errors import InvalidCassette, KeyMissing, MissingRecording
 from timetracer_otel.keys import EnvironmentAndFile, Key
 from timetracer_otel.protocols.bodies import body_bytes, encode_body
-from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequest, HttpResponse
+from timetracer_otel.protocols.http import HTTP
+from timetracer_otel.protocols.http_parts import (
+    HttpInteraction,
+    HttpRequest,
+    HttpRequestRef,
+    HttpResponse,
+)
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequest, SqlResponse
 from timetracer_otel.recording import Body
 from timetracer_otel.redaction.cassettes import Redactor
+from timetracer_otel.redaction.hiding import Hider
 from timetracer_otel.redaction.policy import DEFAULT, Policy
 from timetracer_otel.redaction.scanning import leaks
 from timetracer_otel.redaction.sealing import restored
+from timetracer_otel.replay.redacted import Shown
+from timetracer_otel.replay.sessions import Session
 
 KEY = Key(b"k" * 32)
 PERSON = {"id": 7, "email": "ada@lovelace.org", "password": "hunter2secret", "page": 3}
@@ -100,6 +109,12 @@ def test_a_value_without_a_name_is_known_by_the_field_it_was_in() -> None:
     assert "hunter2secret" not in write_cassette(redacted(cassette(log))).decode()
 
 
+def test_json_laid_out_in_any_way_keeps_its_layout() -> None:
+    text = '{ "password" :"hunter2secret",\n\t"page":3, "in": "{\\"pin\\":\\"83726154\\"}" }'
+    made = Hider(DEFAULT.for_request(""), lambda _kind, value: "x" * len(value)).text(text)
+    assert made == text.replace("hunter2secret", "x" * 13).replace("83726154", "x" * 8)
+
+
 def test_the_key_restores_every_byte() -> None:
     before = cassette(http(PERSON, 1, authorization="Bearer abcdefgh12345678"))
     assert write_cassette(restored(redacted(before), KEY)) == write_cassette(before)
@@ -166,6 +181,26 @@ def test_a_draw_that_became_a_secret_is_replaced_by_what_makes_its_pseudonym() -
     assert kept != drawn and len(kept) == 32
     again = base64.urlsafe_b64encode(kept).decode().rstrip("=")
     assert body(found.interactions[0])["session_token"] == again
+
+
+def test_without_the_key_a_live_secret_meets_the_pseudonym_in_its_place() -> None:
+    call = http(
+        {"api_key": "live-secret-of-then", "sku": "mug"},
+        1,
+        url="http://pay/charge?token=t0ken-of-then",
+    )
+    found = redacted(cassette(call), seal=False)
+    session = Session(found, "test", shown=Shown(DEFAULT, found))
+    headers = [(b"content-type", b"application/json")]
+    asked = json.dumps({"api_key": "another-secret-now!", "sku": "mug"}).encode()
+    url = "http://pay/charge?token=t0ken-of-now1"
+    ref = HttpRequestRef("POST", url, headers, Body.of(asked))
+    answer = session.answer(HTTP, "httpx", ref, "trace")
+    assert answer.id == 1 and "another-secret" not in str(session.outcome.loose)
+    other = Body.of(asked.replace(b"mug", b"lamp"))
+    with pytest.raises(MissingRecording) as missed:
+        session.answer(HTTP, "httpx", HttpRequestRef("POST", url, headers, other), "trace")
+    assert "another-secret" not in str(missed.value) and "t0ken-of-now1" not in str(missed.value)
 
 
 def test_own_fields_patterns_values_and_routes() -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from timetracer_otel.protocols.bodies import content_bytes, readable_content
+from timetracer_otel.protocols.bodies import content_bytes, json_of, readable_content
 from timetracer_otel.protocols.http_hiding import hidden_piece
 from timetracer_otel.redaction.assignments import assignments
 from timetracer_otel.redaction.finding import Found
@@ -43,11 +44,12 @@ _QUIET = 300
 _LEARNED = 6
 """Shorter values are not looked for elsewhere: they would be found in everything."""
 
-_MOST_LEARNED = 300
+_MOST_LEARNED = 1000
 _NOTHING = frozenset(
     {"null", "none", "true", "false", "undefined", "redacted", "[redacted]", "n/a", "nil"}
 )
 _QUERY = re.compile(r"[?&]([^=&\s\"'<>?]{1,80})=([^=&\s\"'<>#\\]{1,4000})")
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,20}) +(?=\S)")
 _SCHEMES = frozenset(
     {"basic", "bearer", "digest", "token", "negotiate", "apikey", "aws4-hmac-sha256", "jwt", "hmac"}
@@ -76,10 +78,15 @@ class Hider:
         self.rules = rules
         self.learned: dict[str, Kind] = {}
         self.went_inside = False
-        self._replace = replace
+        self._stands_for = replace
+        self._replaced = 0
         self._literals: re.Pattern[str] | None = None
         self._depth = 0
         self._trail: tuple[str, ...] = ()
+
+    def _replace(self, kind: Kind, value: str) -> str:
+        self._replaced += 1
+        return self._stands_for(kind, value)
 
     # -- what was hidden by name is found wherever else it stands ------------------------------
 
@@ -107,8 +114,9 @@ class Hider:
         rules = self.rules
         if (name, text) in rules.quiet and self._literals is None:
             return text
+        before = self._replaced
         made = self._named_text(text, name) if text else text
-        if made is text and len(text) < _QUIET and not rules.is_pathed:
+        if self._replaced == before and made is text and len(text) < _QUIET and not rules.is_pathed:
             rules.keep_quiet(name, text)
         return made
 
@@ -226,15 +234,15 @@ class Hider:
         return text
 
     def _json(self, text: str, name: str) -> str | None:
-        """JSON in a string, spelled as it was; None where that is no JSON, or spelled oddly."""
+        """JSON in a string, spelled as it was; None where that is no JSON."""
         try:
             part = readable_content(text.encode("utf-8"))
         except UnicodeEncodeError:
             return None
-        if not part.style or not isinstance(part.json, dict | list):
-            return None
         self._depth += 1
         try:
+            if not part.style:
+                return self._spelled_json(text, name)
             made = self.value(part.json, name)
         finally:
             self._depth -= 1
@@ -242,6 +250,25 @@ class Hider:
             return text
         part.json = made
         return content_bytes(part).decode("utf-8")
+
+    def _spelled_json(self, text: str, name: str) -> str | None:
+        """JSON laid out as no writer of ours does: string by string, each by the key before it."""
+        try:
+            json_of(text.encode("utf-8"))
+        except ValueError:
+            return None
+        places = Places(text)
+        for match in _JSON_STRING.finditer(text):
+            if text[match.end() : match.end() + 3].lstrip()[:1] == ":":
+                name = json.loads(match[0])
+            else:
+                places.put(*match.span(), partial(self._literal, name=name))
+        return places.woven()
+
+    def _literal(self, literal: str, name: str) -> str:
+        plain = json.loads(literal)
+        made = self.text(plain, name)
+        return literal if made == plain else json.dumps(made, ensure_ascii=literal.isascii())
 
     def _quoted(self, token: str, data: bytes) -> str:
         made = self._within(data)
