@@ -31,6 +31,7 @@ __all__ = [
     "answering_from",
     "current_request_session",
     "current_session",
+    "in_force",
     "serving",
     "take_if_recorded",
     "use",
@@ -68,11 +69,18 @@ class Session:
     """One cassette while a request is replayed from it. Thread-safe.
 
     `outside` is for what runs outside of any request: it has no sequence, and is answered as
-    often as it asks, from what was recorded there and then from the cassette's own calls.
+    often as it asks, from what was recorded there and then from the cassette's own calls. `hint`
+    is what a miss advises, where that is not another `timetracer record`.
     """
 
     def __init__(
-        self, cassette: Cassette, name: str, *, loosely: bool = True, outside: bool = False
+        self,
+        cassette: Cassette,
+        name: str,
+        *,
+        loosely: bool = True,
+        outside: bool = False,
+        hint: str = "",
     ) -> None:
         self.cassette = cassette
         self.name = name
@@ -84,6 +92,7 @@ class Session:
         self._again = Reusable(cassette.interactions)
         self._loosely = loosely
         self._outside = outside
+        self._hint = hint
         self._pairs: dict[str, str] = {}
         self._lock = RLock()
 
@@ -188,7 +197,12 @@ class Session:
             nearest=nearest,
             difference=difference,
             cassette=self.name,
+            hint=self.hint_for(library),
         )
+
+    def hint_for(self, library: str) -> str:
+        """What is advised when `library` asks what nothing answers; empty for the usual."""
+        return self._hint.replace("{library}", library)
 
 
 class Sessions:
@@ -260,6 +274,11 @@ def use(sessions: Sessions | None) -> None:
     """Answer from `sessions` from here on; from none at all with None."""
     global _active
     _active = sessions
+
+
+def in_force() -> Sessions | None:
+    """Where answers come from; None when no replay is active."""
+    return _active
 
 
 def current_session() -> Session | None:

@@ -162,7 +162,7 @@ class _Exchange:
                 self._draft.failed(error, "application")
                 return
             if error is not None:  # a framework that answers for it has noted it already
-                self._draft.trace.entry_error = error
+                self._draft.also_raised(error)
             self._draft.answered(self._response)
 
 

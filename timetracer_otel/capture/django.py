@@ -18,7 +18,7 @@ from timetracer_otel.capture.wsgi import recorded
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
-from timetracer_otel.recording.current import current_trace
+from timetracer_otel.recording.current import begins_here
 
 __all__ = ["LIBRARY"]
 
@@ -41,7 +41,7 @@ def _called_by_asgi(original: Callable[..., Awaitable[None]]) -> Callable[..., A
     @wraps(original)
     async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807
         app: Any = partial(original, self)
-        if active_recorder() is not None and scope["type"] == "http" and current_trace() is None:
+        if active_recorder() is not None and scope["type"] == "http" and begins_here():
             with guarded("django asgi"):
                 app = with_span(self)
         await app(scope, receive, send)

@@ -42,7 +42,7 @@ def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
     drafts = sorted(record.drafts, key=lambda draft: draft.started_ns)
     own = [draft for draft in drafts if draft.scope == "trace" and _has_outcome(draft)]
     interactions = [_interaction(draft, record, n) for n, draft in enumerate(own, start=1)]
-    if record.entry is None and not record.fragment:
+    if record.entry is None and record.answers is None and not record.fragment:
         for interaction in interactions:
             recorder.bootstrap.add(interaction)
         if not interactions or _began_with_client_span(record):
@@ -56,7 +56,8 @@ def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
         recorded_at=_rfc3339(record.started_wall_ns),
         duration_us=_duration_us(record),
         resource=_resource(record),
-        entry=_entry(record),
+        entry=_entry(record.entry, record),
+        answers=_answers(record),
         interactions=interactions,
         bootstrap=recorder.bootstrap.interactions(),
         draws=_draws(record),
@@ -103,15 +104,19 @@ def _response(draft: Draft, protocol: Protocol) -> Part | None:
     return protocol.encode_response(draft.response)
 
 
-def _entry(record: TraceRecord) -> Interaction | None:
-    entry = record.entry
+def _entry(entry: Draft | None, record: TraceRecord, number: int = 0) -> Interaction | None:
     if entry is None or entry.request is None:
         return None
-    interaction = _interaction(entry, record, 0)
-    if record.entry_error is not None and interaction.error is None:
-        raised = encode_error(record.entry_error, stage="application")
+    interaction = _interaction(entry, record, number)
+    if entry.raised is not None and interaction.error is None:
+        raised = encode_error(entry.raised, stage="application")
         interaction.raised = raised  # type: ignore[union-attr]  # only http has entries
     return interaction
+
+
+def _answers(record: TraceRecord) -> list[Interaction]:
+    came = (_entry(entry, record, n) for n, entry in enumerate(record.answers or (), start=1))
+    return [interaction for interaction in came if interaction is not None]
 
 
 def _root_span_id(record: TraceRecord) -> int:
@@ -164,6 +169,7 @@ def _duration_us(record: TraceRecord) -> int:
     ends = [d.started_ns + d.duration_ns for d in record.drafts]
     if record.entry is not None:
         ends.append(record.entry.started_ns + record.entry.duration_ns)
+    ends += [entry.started_ns + entry.duration_ns for entry in record.answers or ()]
     return max(0, max(ends, default=record.started_mono_ns) - record.started_mono_ns) // 1000
 
 

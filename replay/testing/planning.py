@@ -1,0 +1,147 @@
+"""What is to be done with a test: its markers, the options, and what lies in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from timetracer_otel.replay.testing.choices import MARKER, Marks, default_mode, marks_of
+from timetracer_otel.replay.testing.episode import Plan
+from timetracer_otel.replay.testing.naming import cassettes_folder, file_of, name_of
+
+__all__ = ["chosen", "folder_of", "marks_on", "missing", "plan_of"]
+
+_LIVE_MODES = ("all", "rewrite", "verify")
+
+
+def marks_on(item: pytest.Item) -> Marks:
+    """The markers of a test. Fails the test for one that means nothing."""
+    found = [
+        (node is item, mark.args, mark.kwargs)
+        for node, mark in item.iter_markers_with_node(MARKER)
+    ]
+    try:
+        return marks_of(found)
+    except ValueError as error:
+        return pytest.fail(f"@pytest.mark.cassette: {error}", pytrace=False)
+
+
+def chosen(config: pytest.Config, name: str, marks: Marks) -> Any:
+    """A setting: the option wins over the marker, the marker over the configuration."""
+    option = config.getoption(f"cassette_{name}")
+    if option is not None:
+        return option
+    marked = marks.options.get(name)
+    return marked if marked is not None else config.getini(f"cassette_{name}")
+
+
+def mode_of(config: pytest.Config, marks: Marks) -> str:
+    """The same for the mode."""
+    option = config.getoption("timetracer_record_mode")
+    mode = option or marks.options.get("mode") or config.getini("cassette_record_mode")
+    return str(mode or default_mode())
+
+
+def folder_of(item: pytest.Item, given: Any) -> Path:
+    """The folder of a test's cassettes; `given` is what its fixture gave, if any."""
+    if given is not None:
+        return Path(given)
+    config = item.config
+    option = config.getoption("cassette_dir") or config.getini("cassette_dir")
+    return cassettes_folder(item.path, config.rootpath, str(option or ""))
+
+
+def plan_of(item: pytest.Item, given_folder: Any) -> Plan:
+    """What is to be done with `item`."""
+    config, marks = item.config, marks_on(item)
+    folder = folder_of(item, given_folder)
+    callspec = getattr(item, "callspec", None)
+    parameters = callspec.id if callspec is not None else ""
+    path, others = _files(item, folder, marks, parameters)
+    mode = mode_of(config, marks)
+    replays = mode not in _LIVE_MODES and (mode == "none" or path.exists())
+    return Plan(
+        test=item.nodeid,
+        path=path,
+        others=others,
+        mode=mode,
+        replays=replays,
+        compare=bool(chosen(config, "compare", marks)),
+        live=_names(marks.options.get("live", ())),
+        clock=bool(marks.options.get("clock", True)),
+        randomness=bool(marks.options.get("randomness", True)),
+        hint=_hint(item),
+    )
+
+
+def _files(
+    item: pytest.Item, folder: Path, marks: Marks, parameters: str
+) -> tuple[Path, tuple[Path, ...]]:
+    """The test's own file, and those that answer too.
+
+    A name that stands above several tests is a cassette that they share, if there is one: else
+    a folder, since each test records its own.
+    """
+    shared = [file_of(folder, name) for name in marks.above]
+    others = [file_of(folder, name, parameters) for name in marks.others]
+    others += [path for path in shared if path.exists()]
+    if marks.own:
+        return _existing(folder, marks.own, parameters), tuple(others)
+    own = name_of(item.nodeid)
+    if shared and not others:
+        inner = shared[0].with_suffix("")
+        return file_of(inner, own), ()
+    return file_of(folder, own), tuple(others)
+
+
+def _existing(folder: Path, name: str, parameters: str) -> Path:
+    """One that was recorded elsewhere has no parameters in its name."""
+    path = file_of(folder, name, parameters)
+    plain = file_of(folder, name)
+    return plain if not path.exists() and plain.exists() else path
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _hint(item: pytest.Item) -> str:
+    return (
+        f"Record the test again with `{command(item)}`, or keep this dependency live with "
+        f'`@pytest.mark.cassette(live=["{{library}}"])`'
+    )
+
+
+def command(item: pytest.Item, mode: str = "rewrite") -> str:
+    """What records this test again."""
+    prefix = "" if _is_free(item.config) else "timetracer-"
+    return f"pytest '{item.nodeid}' --{prefix}record-mode={mode}"
+
+
+def _is_free(config: pytest.Config) -> bool:
+    """Whether `--record-mode` is ours."""
+    return "--record-mode" in str(config._parser._anonymous) or not config.pluginmanager.has_plugin(
+        "recording"
+    )
+
+
+def missing(item: pytest.Item, plan: Plan) -> None:
+    """End a test that is to be replayed and has no cassette."""
+    if not plan.replays or plan.path.exists() or any(path.exists() for path in plan.others):
+        return
+    if chosen(item.config, "missing", marks_on(item)) == "skip":
+        pytest.skip(f"no cassette {_shown(plan.path)}")
+    pytest.fail(
+        f"there is no cassette {_shown(plan.path)}, and mode {plan.mode} records none.\n"
+        f"Record it with the services up: {command(item, 'once')}",
+        pytrace=False,
+    )
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

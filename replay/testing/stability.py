@@ -1,0 +1,93 @@
+"""Cassettes that lie in git: what varies from run to run is named by place, or not compared. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from timetracer_otel.cassette import Cassette, Interaction
+from timetracer_otel.protocols.volatile import loosened
+
+__all__ = ["is_unchanged", "with_stable_ids"]
+
+_TIMES = ("start_us", "duration_us")
+_IDS = ("id", "span_id", "parent_span_id")
+_VARYING_HEADERS = ("date", "traceparent", "tracestate", "age", "x-request-id", "server-timing")
+_LOOPBACK = re.compile(r"\b(127\.0\.0\.1|localhost|\[::1\]|testserver|testclient):\d+")
+
+
+def with_stable_ids(data: bytes, cassette: Cassette) -> bytes:
+    """The written cassette with IDs made from the test's own: the same in every recording."""
+    found: dict[str, str] = {cassette.trace_id: _hash(cassette.test, 32)}
+    spans = [cassette.root_span_id]
+    for one in (*cassette.answers, *cassette.interactions):
+        spans += [one.span_id, one.parent_span_id]
+    spans += _propagated(data, cassette.trace_id)
+    for span in spans:
+        if span and span not in found:
+            found[span] = _hash(f"{cassette.test} {len(found)}", 16)
+    pattern = re.compile("|".join(found).encode())
+    return pattern.sub(lambda match: found[match[0].decode()].encode(), data)
+
+
+def _propagated(data: bytes, trace_id: str) -> Iterator[str]:
+    """Spans that an instrumentor told a service of."""
+    for match in re.finditer(rb"%s-([0-9a-f]{16})" % trace_id.encode(), data):
+        yield match[1].decode()
+
+
+def _hash(text: str, length: int) -> str:
+    return sha256(text.encode()).hexdigest()[:length]
+
+
+def is_unchanged(before: Cassette, after: Cassette) -> bool:
+    """Whether two recordings of one test say the same but for time, IDs and what was drawn."""
+    return _meaning(before) == _meaning(after)
+
+
+def _meaning(cassette: Cassette) -> Any:
+    return {
+        "test": cassette.test,
+        "answers": _of_all(cassette.answers),
+        "interactions": _of_all(cassette.interactions),
+        "bootstrap": _of_all(cassette.bootstrap),
+        "dropped": msgspec.to_builtins(cassette.dropped),
+        "redaction": msgspec.to_builtins(cassette.redaction),
+    }
+
+
+def _of_all(interactions: list[Interaction]) -> list[Any]:
+    """Sorted: what ran at the same time may end in any order."""
+    found = [_of_one(interaction) for interaction in interactions]
+    return sorted(found, key=lambda one: msgspec.json.encode(one, order="sorted"))
+
+
+def _of_one(interaction: Interaction) -> Any:
+    built = msgspec.to_builtins(interaction)
+    for name in (*_TIMES, *_IDS):
+        built.pop(name, None)
+    for side in ("request", "response"):
+        part = built.get(side) or {}
+        part.pop("client", None)  # the port that the operating system chose
+        if "headers" in part:
+            part["headers"] = [
+                line
+                for line in part["headers"]
+                if line.partition(":")[0].lower() not in _VARYING_HEADERS
+            ]
+    return _loosened(built)
+
+
+def _loosened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _loosened(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_loosened(inner) for inner in value]
+    if isinstance(value, str):
+        return _LOOPBACK.sub(r"\1", str(loosened(value)))
+    return value
