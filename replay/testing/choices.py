@@ -6,9 +6,18 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["MARKER", "MODES", "Marks", "days", "default_mode", "marks_of"]
+__all__ = [
+    "MARKER",
+    "MODES",
+    "Marks",
+    "days",
+    "default_mode",
+    "has_pytest_recording",
+    "marks_of",
+]
 
 MARKER = "cassette"
 
@@ -16,6 +25,11 @@ MODES = ("once", "none", "new_episodes", "all", "rewrite", "verify")
 
 _MARK_OPTIONS = ("mode", "compare", "live", "clock", "randomness", "unused", "missing")
 _UNITS = {"d": 1.0, "h": 1 / 24, "w": 7.0}
+
+
+def has_pytest_recording(pluginmanager: Any) -> bool:
+    """Whether `--record-mode` is pytest-recording's: who of us is loaded first is anybody's guess."""
+    return not pluginmanager.is_blocked("recording") and find_spec("pytest_recording") is not None
 
 
 def default_mode(environ: Mapping[str, str] = os.environ) -> str:

@@ -10,15 +10,16 @@ from pathlib import Path
 from msgspec.structs import replace
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
-from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from timetracer_otel.capture.draws import TELEMETRY
-from timetracer_otel.cassette import Cassette
+from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cassette.files import read
+from timetracer_otel.recording.assembly import encoded_answers
 from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.sessions import Session, Sessions
+from timetracer_otel.replay.testing.stability import without_chosen_ports
 from timetracer_otel.replay.testing.stage import Stage
 
 __all__ = ["Episode", "Plan"]
@@ -29,7 +30,8 @@ class Plan:
     """What is to be done with one test.
 
     `path` is where its recording is kept, `others` are cassettes that answer too. `mode` is one
-    of `choices.MODES`; `replays` says whether it is answered from cassettes.
+    of `choices.MODES`; `replays` says whether it is answered from cassettes. `shown` and
+    `command` are for people: the file, and what records it again.
     """
 
     test: str
@@ -42,6 +44,8 @@ class Plan:
     clock: bool = True
     randomness: bool = True
     hint: str = ""
+    shown: str = ""
+    command: str = ""
 
     @property
     def needs_record(self) -> bool:
@@ -58,12 +62,12 @@ class Episode:
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self.plan = plan
+        self.stage = stage
         self.recorded: list[Cassette] = []
         self.session: Session | None = None
         self._stage = stage
         self._sessions: Sessions | None = None
         self._shared: Sessions | None = None
-        self._fixtures: list[str] = []
         self.is_over = False
         if plan.replays:
             self._load()
@@ -104,30 +108,37 @@ class Episode:
         finally:
             otel_context.detach(token)
 
-    @contextmanager
-    def shared(self, key: str) -> Iterator[None]:
-        """What runs here is a fixture's that other tests share: no part of any test's sequence."""
-        self.begin_shared(key)
-        token = otel_context.attach(Context())
-        try:
-            yield
-        finally:
-            otel_context.detach(token)
-            self.end_shared()
-
     def begin_shared(self, key: str) -> None:
+        """What runs from here on is a fixture's that tests share: no part of any sequence."""
         stage = self._stage
-        if key not in self._fixtures:
-            self._fixtures.append(key)
+        stage.recorder.activate()
         stage.recorder.whole = None
         stage.time = stage.draws = None
         stage.begin_fixture(key)
         sessions.use(self._shared)
 
-    def end_shared(self) -> None:
+    def end_shared(self, interrupted: Episode | None) -> None:
+        """It is over; `interrupted` goes on, which may be another test's, or none."""
         self._stage.end_fixture()
-        self._stage.recorder.whole = self._record
-        self._set_stage()
+        if interrupted is not None:
+            self._stage.recorder.whole = interrupted._record
+            interrupted._set_stage()
+        else:
+            self._stage.recorder.deactivate()
+            sessions.use(None)
+
+    # -- what came of it --------------------------------------------------------------------------
+
+    def answers(self) -> list[Interaction]:
+        """What the application has answered so far."""
+        return encoded_answers(self._record)
+
+    def unused(self) -> list[Interaction]:
+        """What the test's own cassette has, and was never asked for."""
+        if self.session is None or not self.recorded:
+            return []
+        own = {id(one) for one in self.recorded[0].interactions}
+        return [one for one in self.session.answers.unused() if id(one) in own]
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -154,6 +165,7 @@ class Episode:
             found,
             test=self.plan.test,
             resource=_service_alone(found),
+            interactions=without_chosen_ports(found.interactions),
             bootstrap=stage.bootstrap_for(found, tuple(fixtures)),
         )
 

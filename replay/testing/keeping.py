@@ -1,36 +1,127 @@
-"""Writing a test's recording, whole or not at all."""
+"""What becomes of a test's recording: written whole, or not at all."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, write_cassette
 from timetracer_otel.cassette.files import read
 from timetracer_otel.errors import CassetteError, StoreError
-from timetracer_otel.replay.testing.episode import Plan
+from timetracer_otel.replay.testing.choices import days
+from timetracer_otel.replay.testing.comparing import service_differences
+from timetracer_otel.replay.testing.episode import Episode, Plan
+from timetracer_otel.replay.testing.planning import command, setting, shown
 from timetracer_otel.replay.testing.stability import is_unchanged, with_stable_ids
+from timetracer_otel.replay.testing.stage import Stage
 
-__all__ = ["Kept", "keep", "put"]
+__all__ = ["Keeper"]
 
-
-@dataclass
-class Kept:
-    """What became of a test's cassette."""
-
-    written: bool = False
-    unchanged: bool = False
-    unused: list[str] = field(default_factory=list)
+_DAY_S = 86_400
 
 
-def keep(plan: Plan, recorded: Cassette) -> Kept:
-    """Write `recorded` as the plan has it. Raises `StoreError`."""
-    if plan.mode == "rewrite" and _is_there_already(plan.path, recorded):
-        return Kept(unchanged=True)
-    put(plan.path, recorded)
-    return Kept(written=True)
+class Keeper:
+    """Writes cassettes, and looks after those that are there."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._written: dict[Path, str] = {}
+        self._with_fixture: dict[str, list[Path]] = defaultdict(list)
+        age = config.getoption("cassette_max_age") or config.getini("cassette_max_age")
+        self._max_age_s = days(age) * _DAY_S if age else 0.0
+
+    def check(self, plan: Plan) -> None:
+        """Fail a test that would take another one's cassette."""
+        owner = self._written.get(plan.path, plan.test)
+        if not plan.replays and plan.mode != "verify" and owner != plan.test:
+            pytest.fail(
+                f"{shown(plan.path)} was recorded by {owner} just now: give each test a cassette "
+                "of its own",
+                pytrace=False,
+            )
+
+    def keep(
+        self, item: pytest.Item, episode: Episode, recorded: Cassette | None, *, failed: bool
+    ) -> dict[str, Any]:
+        """Do with a finished test as its mode says; what is to be told of it."""
+        plan = episode.plan
+        said: dict[str, Any] = {"test": plan.test, "path": shown(plan.path), "stale": False}
+        if plan.replays:
+            said["result"] = "replayed"
+            said["stale"] = self._warn_of_age(item, episode)
+            if not failed:
+                said["unused"] = _judge_unused(item, episode)
+        elif recorded is None:
+            said["result"] = "lost"
+            if not failed:
+                pytest.fail("timetracer: nothing was recorded; the log says why", pytrace=False)
+        elif plan.mode == "verify":
+            said["result"] = "verified"
+            if not failed:
+                _verify(item, plan, recorded)
+        else:
+            said["result"] = self._write(plan, recorded, failed=failed)
+        return said
+
+    def _write(self, plan: Plan, recorded: Cassette, *, failed: bool) -> str:
+        if failed and not self._config.getoption("cassette_keep_failed"):
+            return "not kept"
+        for key in recorded_fixtures(recorded):
+            self._with_fixture[key].append(plan.path)
+        if plan.mode == "rewrite" and _is_there_already(plan.path, recorded):
+            return "unchanged"
+        _put(plan.path, recorded)
+        self._written[plan.path] = plan.test
+        return "recorded"
+
+    def add_late(self, stage: Stage, key: str) -> None:
+        """What a shared fixture asked in its teardown joins the cassettes it belongs to."""
+
+    def _warn_of_age(self, item: pytest.Item, episode: Episode) -> bool:
+        if not self._max_age_s or not episode.recorded:
+            return False
+        age_s = time.time() - episode.recorded[0].recorded_ns / 1e9
+        if age_s <= self._max_age_s:
+            return False
+        text = f"{shown(episode.plan.path)} is {age_s / _DAY_S:.0f} days old; {command(item)}"
+        item.warn(pytest.PytestWarning(text))
+        return True
+
+
+def recorded_fixtures(_recorded: Cassette) -> list[str]:
+    return []
+
+
+def _judge_unused(item: pytest.Item, episode: Episode) -> int:
+    unused = episode.unused()
+    if unused:
+        wish = setting(item, "unused")
+        lines = [f"recorded in {shown(episode.plan.path)}, and not asked for:", ""]
+        lines += [f"  {interaction.title}" for interaction in unused]
+        lines += ["", f"Record the test again: {command(item)}"]
+        if wish == "error":
+            pytest.fail("\n".join(lines), pytrace=False)
+        if wish == "warn":
+            item.warn(pytest.PytestWarning("\n".join(lines)))
+    return len(unused)
+
+
+def _verify(item: pytest.Item, plan: Plan, recorded: Cassette) -> None:
+    if not plan.path.exists():
+        pytest.fail(f"there is no cassette {shown(plan.path)} to compare with", pytrace=False)
+    found = service_differences(read(plan.path), recorded)
+    if found:
+        lines = [f"the live services differ from {shown(plan.path)}:", ""]
+        lines += [f"  {line}" for line in found]
+        lines += ["", f"If that is right: {command(item)}"]
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def _is_there_already(path: Path, recorded: Cassette) -> bool:
@@ -39,8 +130,7 @@ def _is_there_already(path: Path, recorded: Cassette) -> bool:
     return False
 
 
-def put(path: Path, recorded: Cassette) -> None:
-    """Write a cassette in the place of what was there."""
+def _put(path: Path, recorded: Cassette) -> None:
     data = with_stable_ids(write_cassette(recorded), recorded)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -49,3 +139,5 @@ def put(path: Path, recorded: Cassette) -> None:
         draft.replace(path)
     except OSError as error:
         raise StoreError(path=str(path), reason=error.strerror or str(error)) from error
+
+

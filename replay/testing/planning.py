@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from timetracer_otel.replay.testing.choices import MARKER, Marks, default_mode, marks_of
+from timetracer_otel.replay.testing.choices import (
+    MARKER,
+    Marks,
+    default_mode,
+    has_pytest_recording,
+    marks_of,
+)
 from timetracer_otel.replay.testing.episode import Plan
 from timetracer_otel.replay.testing.naming import cassettes_folder, file_of, name_of
 
-__all__ = ["chosen", "folder_of", "marks_on", "missing", "plan_of"]
+__all__ = ["block_plan", "command", "missing", "mode_on", "plan_of", "setting", "shown"]
 
 _LIVE_MODES = ("all", "rewrite", "verify")
 
@@ -35,6 +41,16 @@ def chosen(config: pytest.Config, name: str, marks: Marks) -> Any:
         return option
     marked = marks.options.get(name)
     return marked if marked is not None else config.getini(f"cassette_{name}")
+
+
+def setting(item: pytest.Item, name: str) -> Any:
+    """The same for a test."""
+    return chosen(item.config, name, marks_on(item))
+
+
+def mode_on(item: pytest.Item) -> str:
+    """The mode in force for a test."""
+    return mode_of(item.config, marks_on(item))
 
 
 def mode_of(config: pytest.Config, marks: Marks) -> str:
@@ -73,7 +89,19 @@ def plan_of(item: pytest.Item, given_folder: Any) -> Plan:
         clock=bool(marks.options.get("clock", True)),
         randomness=bool(marks.options.get("randomness", True)),
         hint=_hint(item),
+        shown=shown(path),
+        command=command(item),
     )
+
+
+def block_plan(item: pytest.Item, folder: Path, name: Any, mode: str) -> Plan:
+    """What is to be done with a block within a test, which names its cassette."""
+    path = file_of(folder, str(name) if name is not None else name_of(item.nodeid))
+    option = item.config.getoption("timetracer_record_mode")
+    mode = option or mode
+    replays = mode not in _LIVE_MODES and (mode == "none" or path.exists())
+    hint, again = _hint(item), command(item)
+    return Plan(item.nodeid, path, (), mode, replays, hint=hint, shown=shown(path), command=again)
 
 
 def _files(
@@ -116,31 +144,24 @@ def _hint(item: pytest.Item) -> str:
 
 def command(item: pytest.Item, mode: str = "rewrite") -> str:
     """What records this test again."""
-    prefix = "" if _is_free(item.config) else "timetracer-"
+    prefix = "timetracer-" if has_pytest_recording(item.config.pluginmanager) else ""
     return f"pytest '{item.nodeid}' --{prefix}record-mode={mode}"
-
-
-def _is_free(config: pytest.Config) -> bool:
-    """Whether `--record-mode` is ours."""
-    return "--record-mode" in str(config._parser._anonymous) or not config.pluginmanager.has_plugin(
-        "recording"
-    )
 
 
 def missing(item: pytest.Item, plan: Plan) -> None:
     """End a test that is to be replayed and has no cassette."""
     if not plan.replays or plan.path.exists() or any(path.exists() for path in plan.others):
         return
-    if chosen(item.config, "missing", marks_on(item)) == "skip":
-        pytest.skip(f"no cassette {_shown(plan.path)}")
+    if setting(item, "missing") == "skip":
+        pytest.skip(f"no cassette {shown(plan.path)}")
     pytest.fail(
-        f"there is no cassette {_shown(plan.path)}, and mode {plan.mode} records none.\n"
+        f"there is no cassette {shown(plan.path)}, and mode {plan.mode} records none.\n"
         f"Record it with the services up: {command(item, 'once')}",
         pytrace=False,
     )
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from timetracer_otel.replay.testing.choices import MARKER, MODES, days
+from timetracer_otel.replay.testing.choices import MARKER, MODES, days, has_pytest_recording
 
 if TYPE_CHECKING:
     from timetracer_otel.replay.testing.running import Run, Runs
@@ -31,7 +30,7 @@ _FIXTURES = frozenset({"cassette", "timetracer_auto", "timetracer_record", "time
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     group = parser.getgroup("timetracer", "cassettes (timetracer)")
     names = ["--timetracer-record-mode"]
-    if not _has_pytest_recording(pluginmanager):
+    if not has_pytest_recording(pluginmanager):
         names.append("--record-mode")
     group.addoption(
         *names,
@@ -79,11 +78,6 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     parser.addini("cassette_max_age", "As --cassette-max-age.", default="")
 
 
-def _has_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> bool:
-    """Its `--record-mode` was there first; which of us pytest loads first is anybody's guess."""
-    return not pluginmanager.is_blocked("recording") and find_spec("pytest_recording") is not None
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     age = config.getoption("--cassette-max-age") or config.getini("cassette_max_age")
@@ -129,6 +123,14 @@ def pytest_runtest_protocol(
         run.over()
 
 
+@pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
+def record_what_is_new(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """In mode ``new_episodes`` a test may have to run twice."""
+    for run in _current:
+        return run.protocol(nextitem)
+    return None
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     for run in _current:
@@ -170,6 +172,27 @@ def pytest_runtest_makereport(
     for run in _current:
         run.reported(report, call)
     return report
+
+
+_said: list[dict[str, object]] = []
+"""What became of each cassette, in this process and in the workers of xdist."""
+
+
+def pytest_sessionstart() -> None:
+    _said.clear()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    said = getattr(report, "timetracer", None)
+    if said is not None:
+        _said.append(said)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _said:
+        from timetracer_otel.replay.testing.telling import summary_line
+
+        terminalreporter.write_line(summary_line(_said))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import TimetracerError
+from timetracer_otel.replay.testing.choices import MARKER
 from timetracer_otel.replay.testing.episode import Episode, Plan
-from timetracer_otel.replay.testing.keeping import Kept, keep
-from timetracer_otel.replay.testing.planning import missing, plan_of
+from timetracer_otel.replay.testing.keeping import Keeper
+from timetracer_otel.replay.testing.planning import block_plan, mode_on, missing, plan_of
+from timetracer_otel.replay.testing.shared import SharedFixture
 from timetracer_otel.replay.testing.stage import Stage
-from timetracer_otel.replay.testing.telling import told
+from timetracer_otel.replay.testing.telling import told, told_differences
 
 __all__ = ["Run", "Runs"]
 
@@ -27,12 +32,13 @@ class Runs:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.kept: dict[Path, str] = {}
+        self.keeper = Keeper(config)
         self._stage: Stage | None = None
         self._run: Run | None = None
 
     @property
     def stage(self) -> Stage:
+        """What is in place for all of them."""
         if self._stage is None:
             self._stage = Stage()
         return self._stage
@@ -44,10 +50,14 @@ class Runs:
 
     def of(self, item: Any) -> Run:
         """The run of `item`, which is the one that is running."""
-        run = self._run
-        if run is None or run.item is not item:
+        if self._run is None or self._run.item is not item:
             raise LookupError("no test with a cassette is running")
-        return run
+        return self._run
+
+    def running(self) -> Episode | None:
+        """The episode that is on just now."""
+        episode = self._run.episode if self._run is not None else None
+        return episode if episode is not None and not episode.is_over else None
 
     def close(self) -> None:
         """The session is over."""
@@ -62,13 +72,16 @@ class Run:
     def __init__(self, runs: Runs, item: pytest.Item) -> None:
         self.item = item
         self.plan: Plan | None = None
-        self.kept = Kept()
+        self.episode: Episode | None = None
+        self.told: dict[str, Any] | None = None
         self._runs = runs
-        self._episode: Episode | None = None
         self._stack = ExitStack()
-        self._shared: list[str] = []
         self._resolving = False
         self._failed = False
+        self._live_again = False
+        self._began = time.perf_counter()
+        names = getattr(item, "fixturenames", ())
+        self._is_whole = item.get_closest_marker(MARKER) is not None or MARKER in names
 
     # -- for the test -----------------------------------------------------------------------------
 
@@ -89,10 +102,32 @@ class Run:
 
     def _opened(self) -> Plan:
         if self.plan is None:
-            raise LookupError("the cassette of this test is not open yet")
+            raise LookupError("the cassette of this test is not open")
         return self.plan
 
     # -- phases -----------------------------------------------------------------------------------
+
+    def protocol(self, nextitem: pytest.Item | None) -> bool | None:
+        """In mode ``new_episodes``: replay, and begin again, live, for what is new."""
+        item = self.item
+        if not self._is_whole or mode_on(item) != "new_episodes":
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if self.episode is not None and told(self.episode):
+            with suppress(Exception):  # what other tests share was set up from the cassette, too
+                item.session._setupstate.teardown_exact(None)
+            self._begin_again()
+            item._initrequest()  # type: ignore[attr-defined]  # as `pytest-rerunfailures` does
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _begin_again(self) -> None:
+        self.plan = self.episode = self.told = None
+        self._failed, self._live_again = False, True
 
     def setting_up(self) -> Generator[None, None, None]:
         if not self._has_folder_of_its_own():
@@ -107,18 +142,22 @@ class Run:
         if self._resolving or fixturedef.argname == _FOLDER:
             return (yield)
         self._open(request)
-        episode = self._episode
-        if episode is None or fixturedef.scope == "function":
+        if self.episode is None or fixturedef.scope == "function":
             return (yield)
-        key = f"{fixturedef.baseid}::{fixturedef.argname}[{getattr(request, 'param_index', 0)}]"
-        with episode.shared(key):
-            return (yield)
+        shared = SharedFixture(self._runs, self.episode, fixturedef, request)
+        fixturedef.addfinalizer(shared.after_teardown)
+        try:
+            with shared.setting_up():
+                return (yield)
+        finally:
+            fixturedef.addfinalizer(shared.before_teardown)
 
     def calling(self) -> Generator[None, None, None]:
         self._open(None)
         with self._inside():
             yield
-        self._judge()
+        if self.episode is not None:
+            _judge(self.episode)
 
     def tearing_down(self) -> Generator[None, None, None]:
         try:
@@ -129,8 +168,8 @@ class Run:
             raise
         finally:
             recorded = self._close()
-        if recorded is not None or self._episode is not None:
-            self._keep(recorded)
+        if self.episode is not None:
+            self._keep(self.episode, recorded)
 
     def over(self) -> None:
         """Whatever happened, the process is as before."""
@@ -138,12 +177,16 @@ class Run:
         self._close()
 
     def reported(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+        """Note the outcome of a phase; the last one's report says what became of the cassette."""
         if call.excinfo is not None:
             self._failed = True
-            if self._episode is not None and report.failed:
-                text = told(self._episode)
-                if text:
+            if self.episode is not None and report.failed and call.when != "teardown":
+                text = told(self.episode)
+                if text and text not in str(report.longrepr):
                     report.sections.append(("cassette", text))
+        if call.when == "teardown" and self.told is not None:
+            self.told["seconds"] = time.perf_counter() - self._began
+            report.timetracer = self.told  # type: ignore[attr-defined]  # xdist carries it along
 
     # -- what they do -----------------------------------------------------------------------------
 
@@ -152,61 +195,87 @@ class Run:
         return bool(found) and not found[-1].func.__module__.startswith("timetracer_otel.")
 
     def _open(self, request: Any) -> None:
-        if self.plan is not None:
+        if self.plan is not None or not self._is_whole:
             return
-        folder = None
-        if self._has_folder_of_its_own():
-            self._resolving = True
-            try:
-                asking = request if request is not None else self.item._request  # type: ignore[attr-defined]
-                folder = asking.getfixturevalue(_FOLDER)
-            finally:
-                self._resolving = False
-        plan = plan_of(self.item, folder)
+        plan = plan_of(self.item, self._folder(request))
+        if self._live_again:
+            plan = replace(plan, replays=False)
         missing(self.item, plan)
+        self._runs.keeper.check(plan)
         self.plan = plan
-        try:
-            self._episode = Episode(self._runs.stage, plan)
-        except TimetracerError as error:
-            pytest.fail(f"timetracer: {error}", pytrace=False)
+        self.episode = self._begin(plan)
         if request is not None:
-            self._stack.enter_context(self._episode.inside())
+            self._stack.enter_context(self.episode.inside())
+
+    def _folder(self, request: Any) -> Any:
+        if not self._has_folder_of_its_own():
+            return None
+        self._resolving = True
+        try:
+            asking = request if request is not None else self.item._request  # type: ignore[attr-defined]
+            return asking.getfixturevalue(_FOLDER)
+        finally:
+            self._resolving = False
+
+    def _begin(self, plan: Plan) -> Episode:
+        try:
+            return Episode(self._runs.stage, plan)
+        except TimetracerError as error:
+            return pytest.fail(f"timetracer: {error}", pytrace=False)
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
-        if self._episode is None:
+        if self.episode is None:
             yield
             return
-        with self._episode.inside():
+        with self.episode.inside():
             yield
-
-    def _judge(self) -> None:
-        """What the application swallowed is told all the same."""
-        episode = self._episode
-        if episode is None:
-            return
-        text = told(episode)
-        if text:
-            pytest.fail(text, pytrace=False)
 
     def _close(self) -> Cassette | None:
-        episode = self._episode
+        episode = self.episode
         if episode is None or episode.is_over:
             return None
-        return episode.end(self._shared_keys())
+        return episode.end(self._shared_names())
 
-    def _shared_keys(self) -> list[str]:
-        return list(self._shared)
+    def _shared_names(self) -> list[str]:
+        """The keys of the shared fixtures this test uses, whichever test had them set up."""
+        definitions = getattr(self.item, "_request", None)
+        found = getattr(definitions, "_fixture_defs", {}).values()
+        return [key for key in map(SharedFixture.key_of, found) if key]
 
-    def _keep(self, recorded: Cassette | None) -> None:
-        episode, plan = self._episode, self.plan
-        if episode is None or plan is None:
-            return
-        if recorded is not None and not plan.replays and not self._failed:
-            self.kept = keep(plan, recorded)
+    def _keep(self, episode: Episode, recorded: Cassette | None) -> None:
+        self.told = self._runs.keeper.keep(self.item, episode, recorded, failed=self._failed)
 
     # -- for the fixtures of version 1 --------------------------------------------------------------
 
     def within(self, folder: Path, mode: str) -> Callable[..., AbstractContextManager[Any]]:
-        """A function that makes blocks of a cassette's own, in the midst of a test."""
-        raise NotImplementedError
+        """A function that makes blocks with a cassette of their own, in the midst of a test."""
+
+        @contextmanager
+        def block(name: Any = None, *_: Any, use_tmp: bool = False, **__: Any) -> Iterator[Any]:
+            if self._runs.running() is not None:
+                pytest.fail("timetracer: this test is within a cassette already", pytrace=False)
+            where = self.item._request.getfixturevalue("tmp_path") if use_tmp else folder  # type: ignore[attr-defined]
+            plan = block_plan(self.item, where, name, mode)
+            if plan.replays and not plan.path.exists():
+                raise FileNotFoundError(f"Cassette not found: {plan.path}")
+            self.plan, self.episode = plan, self._begin(plan)
+            try:
+                with self.episode.inside():
+                    yield self
+                _judge(self.episode)
+            except BaseException:
+                self._failed = True
+                raise
+            finally:
+                recorded = self._close()
+                self._keep(self.episode, recorded)
+
+        return block
+
+
+def _judge(episode: Episode) -> None:
+    """What the application swallowed is told all the same, and what it answers otherwise."""
+    text = told(episode) or told_differences(episode)
+    if text:
+        pytest.fail(text, pytrace=False)

@@ -13,12 +13,22 @@ from msgspec.structs import replace
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.protocols.volatile import loosened
 
-__all__ = ["is_unchanged", "with_stable_ids"]
+__all__ = ["is_unchanged", "meaning_of", "with_stable_ids", "without_chosen_ports"]
 
 _TIMES = ("start_us", "duration_us")
 _IDS = ("id", "span_id", "parent_span_id")
 _VARYING_HEADERS = ("date", "traceparent", "tracestate", "age", "x-request-id", "server-timing")
 _LOOPBACK = re.compile(r"\b(127\.0\.0\.1|localhost|\[::1\]|testserver|testclient):\d+")
+
+
+def without_chosen_ports(interactions: list[Interaction]) -> list[Interaction]:
+    """The port of a client is the operating system's choice, another each time: written as 0."""
+    for interaction in interactions:
+        extensions = getattr(interaction.response, "extensions", None)
+        address = extensions.get("client_addr") if isinstance(extensions, dict) else None
+        if isinstance(address, list | tuple) and len(address) > 1:
+            extensions["client_addr"] = [address[0], 0, *address[2:]]
+    return interactions
 
 
 def with_stable_ids(data: bytes, cassette: Cassette) -> bytes:
@@ -63,11 +73,12 @@ def _meaning(cassette: Cassette) -> Any:
 
 def _of_all(interactions: list[Interaction]) -> list[Any]:
     """Sorted: what ran at the same time may end in any order."""
-    found = [_of_one(interaction) for interaction in interactions]
+    found = [meaning_of(interaction) for interaction in interactions]
     return sorted(found, key=lambda one: msgspec.json.encode(one, order="sorted"))
 
 
-def _of_one(interaction: Interaction) -> Any:
+def meaning_of(interaction: Interaction) -> Any:
+    """An interaction without time, IDs, chosen ports, and what is drawn anew."""
     built = msgspec.to_builtins(interaction)
     for name in (*_TIMES, *_IDS):
         built.pop(name, None)

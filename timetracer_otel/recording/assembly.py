@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
     from timetracer_otel.recording.trace import TraceRecord
 
-__all__ = ["assemble", "collect_outside"]
+__all__ = ["assemble", "collect_outside", "encoded_answers"]
 
 
 def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
@@ -57,7 +57,7 @@ def assemble(record: TraceRecord, recorder: Recorder) -> Cassette | None:
         duration_us=_duration_us(record),
         resource=_resource(record),
         entry=_entry(record.entry, record),
-        answers=_answers(record),
+        answers=encoded_answers(record),
         interactions=interactions,
         bootstrap=recorder.bootstrap.interactions(),
         draws=_draws(record),
@@ -114,7 +114,8 @@ def _entry(entry: Draft | None, record: TraceRecord, number: int = 0) -> Interac
     return interaction
 
 
-def _answers(record: TraceRecord) -> list[Interaction]:
+def encoded_answers(record: TraceRecord) -> list[Interaction]:
+    """What the application has answered so far within a test."""
     came = (_entry(entry, record, n) for n, entry in enumerate(record.answers or (), start=1))
     return [interaction for interaction in came if interaction is not None]
 

@@ -1,0 +1,70 @@
+"""A fixture that several tests share: what it asks belongs to none of them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from timetracer_otel.replay.testing.episode import Episode
+
+if TYPE_CHECKING:
+    from timetracer_otel.replay.testing.running import Runs
+
+__all__ = ["SharedFixture"]
+
+_KEY = "_timetracer_key"
+
+
+class SharedFixture:
+    """Its set-up runs within the first test that asks for it, its teardown within a later one.
+
+    Both belong to the bootstrap of every cassette whose test has the fixture. Whoever tears it
+    down, it is answered, or not, as it was when it was set up.
+    """
+
+    def __init__(self, runs: Runs, episode: Episode, fixturedef: Any, request: Any) -> None:
+        self._runs = runs
+        self._episode = episode
+        parameter = getattr(request, "param_index", 0)
+        self._key = f"{fixturedef.baseid}::{fixturedef.argname}[{parameter}]"
+        setattr(fixturedef, _KEY, self._key)
+        self._token: Any = None
+        self._interrupted: Episode | None = None
+
+    @staticmethod
+    def key_of(fixturedef: Any) -> str:
+        """What a fixture was known by when it was set up within a cassette."""
+        return str(getattr(fixturedef, _KEY, ""))
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """Around its set-up."""
+        self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+
+    def before_teardown(self) -> None:
+        """The first of its finalizers."""
+        self._begin()
+
+    def after_teardown(self) -> None:
+        """The last of them."""
+        if self._token is not None:
+            self._end()
+            self._runs.keeper.add_late(self._runs.stage, self._key)
+
+    def _begin(self) -> None:
+        self._interrupted = self._runs.running()
+        self._episode.begin_shared(self._key)
+        self._token = otel_context.attach(Context())
+
+    def _end(self) -> None:
+        otel_context.detach(self._token)
+        self._token = None
+        self._episode.end_shared(self._interrupted)
