@@ -26,6 +26,7 @@ from timetracer_otel.replay.choosing import Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
+from timetracer_otel.replay.requests import requests_of
 from timetracer_otel.replay.reporting import Reporter, announced
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
@@ -37,10 +38,11 @@ REPLAY = Installation(timetracer_otel.replay.libraries)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A cassette and where it came from."""
+    """A cassette and where it came from; the name of one request of several ends in ``#2``."""
 
     name: str
     cassette: Cassette
+    file: str = ""
 
 
 def load(paths: Sequence[str]) -> list[Named]:
@@ -55,7 +57,14 @@ def load(paths: Sequence[str]) -> list[Named]:
             reason="there is no cassette there",
             hint="record one with `timetracer record -- COMMAND`",
         )
-    return [Named(str(file), read(file)) for file in files]
+    return [named for file in files for named in _in_file(str(file), read(file))]
+
+
+def _in_file(file: str, cassette: Cassette) -> list[Named]:
+    found = requests_of(cassette)
+    if len(found) == 1:
+        return [Named(file, found[0], file)]
+    return [Named(f"{file}#{n}", one, file) for n, one in enumerate(found, start=1)]
 
 
 def activate(settings: Settings, recorder: Recorder) -> None:

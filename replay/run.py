@@ -101,7 +101,7 @@ def replay_app(
     audience = audience or Audience()
     named = _meant(cassettes, options, audience)
     with reports() as kept, _environment(_ALONE):
-        settings = options.settings([item.name for item in named], banner=False)
+        settings = options.settings(_files(named), banner=False)
         instrument(**{name: getattr(settings, name) for name in settings.__struct_fields__})
         application = import_application(app)
 
@@ -244,11 +244,16 @@ def _meant(paths: Sequence[str], options: Options, audience: Audience) -> list[N
     return sorted(chosen, key=lambda item: item.cassette.recorded_at)
 
 
+def _files(named: Sequence[Named]) -> list[str]:
+    """Where they are read from, each once."""
+    return list(dict.fromkeys(item.file for item in named))
+
+
 @contextmanager
 def _server(
     named: Sequence[Named], command: Sequence[str], options: Options, port: int | None
 ) -> Iterator[Server]:
-    settings = options.settings([item.name for item in named])
+    settings = options.settings(_files(named))
     environ = recording_environment(settings, {**os.environ, **_ALONE})
     likely = {port for item in named for port in _ports(item)}
     with serving_command(command, environ, port, likely) as server:

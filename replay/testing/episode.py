@@ -69,6 +69,7 @@ class Episode:
         self._sessions: Sessions | None = None
         self._shared: Sessions | None = None
         self.is_over = False
+        self.fixtures: tuple[str, ...] = ()
         if plan.replays:
             self._load()
         trace_id, span_id = TELEMETRY.getrandbits(128) | 1, TELEMETRY.getrandbits(64) | 1
@@ -77,7 +78,7 @@ class Episode:
         named = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(1))
         self._span = NonRecordingSpan(named)
         self._set_stage()
-        stage.recorder.activate()
+        stage.recorder.is_listening = True
         stage.recorder.begin_whole(self._record)
 
     def _load(self) -> None:
@@ -111,7 +112,7 @@ class Episode:
     def begin_shared(self, key: str) -> None:
         """What runs from here on is a fixture's that tests share: no part of any sequence."""
         stage = self._stage
-        stage.recorder.activate()
+        stage.recorder.is_listening = True
         stage.recorder.whole = None
         stage.time = stage.draws = None
         stage.begin_fixture(key)
@@ -124,7 +125,7 @@ class Episode:
             self._stage.recorder.whole = interrupted._record
             interrupted._set_stage()
         else:
-            self._stage.recorder.deactivate()
+            self._stage.recorder.is_listening = False
             sessions.use(None)
 
     # -- what came of it --------------------------------------------------------------------------
@@ -148,16 +149,16 @@ class Episode:
         `fixtures` are the shared fixtures that the test used, whoever set them up.
         """
         self.is_over = True
+        self.fixtures = tuple(fixtures)
         stage, record = self._stage, self._record
         record.discarded = not self.plan.needs_record
         stage.recorder.end_whole(record)
+        stage.recorder.is_listening = False
         sessions.use(None)
         stage.time = stage.draws = None
         if record.discarded:
-            stage.recorder.deactivate()
             return None
         stage.recorder.flush()
-        stage.recorder.deactivate()
         found = stage.take(f"{record.trace_id:032x}")
         if found is None:
             return None
@@ -166,7 +167,7 @@ class Episode:
             test=self.plan.test,
             resource=_service_alone(found),
             interactions=without_chosen_ports(found.interactions),
-            bootstrap=stage.bootstrap_for(found, tuple(fixtures)),
+            bootstrap=stage.bootstrap_for(found, self.fixtures),
         )
 
 

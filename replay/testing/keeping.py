@@ -19,7 +19,7 @@ from timetracer_otel.replay.testing.choices import days
 from timetracer_otel.replay.testing.comparing import service_differences
 from timetracer_otel.replay.testing.episode import Episode, Plan
 from timetracer_otel.replay.testing.planning import command, setting, shown
-from timetracer_otel.replay.testing.stability import is_unchanged, with_stable_ids
+from timetracer_otel.replay.testing.stability import is_unchanged, meaning_of, with_stable_ids
 from timetracer_otel.replay.testing.stage import Stage
 
 __all__ = ["Keeper"]
@@ -68,13 +68,14 @@ class Keeper:
                 _verify(item, plan, recorded)
         else:
             said["result"] = self._write(plan, recorded, failed=failed)
+            if said["result"] != "not kept":
+                for key in episode.fixtures:
+                    self._with_fixture[key].append(plan.path)
         return said
 
     def _write(self, plan: Plan, recorded: Cassette, *, failed: bool) -> str:
         if failed and not self._config.getoption("cassette_keep_failed"):
             return "not kept"
-        for key in recorded_fixtures(recorded):
-            self._with_fixture[key].append(plan.path)
         if plan.mode == "rewrite" and _is_there_already(plan.path, recorded):
             return "unchanged"
         _put(plan.path, recorded)
@@ -83,6 +84,13 @@ class Keeper:
 
     def add_late(self, stage: Stage, key: str) -> None:
         """What a shared fixture asked in its teardown joins the cassettes it belongs to."""
+        asked = stage.late(key)
+        for path in self._with_fixture.pop(key, []) if asked else []:
+            cassette = read(path)
+            known = [meaning_of(one) for one in cassette.bootstrap]
+            new = [one for one in asked if meaning_of(one) not in known]
+            if new:
+                _put(path, replace(cassette, bootstrap=[*cassette.bootstrap, *new]))
 
     def _warn_of_age(self, item: pytest.Item, episode: Episode) -> bool:
         if not self._max_age_s or not episode.recorded:
@@ -93,10 +101,6 @@ class Keeper:
         text = f"{shown(episode.plan.path)} is {age_s / _DAY_S:.0f} days old; {command(item)}"
         item.warn(pytest.PytestWarning(text))
         return True
-
-
-def recorded_fixtures(_recorded: Cassette) -> list[str]:
-    return []
 
 
 def _judge_unused(item: pytest.Item, episode: Episode) -> int:

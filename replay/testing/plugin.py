@@ -113,6 +113,8 @@ def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
     if not _is_marked(item):
+        if _RUNS in item.config.stash:
+            item.config.stash[_RUNS].between()
         return (yield)
     run = _runs(item.config).begin(item)
     _current.append(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -13,7 +14,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from timetracer_otel.cassette import Cassette
-from timetracer_otel.errors import TimetracerError
+from timetracer_otel.errors import ReplayError, TimetracerError
 from timetracer_otel.replay.testing.choices import MARKER
 from timetracer_otel.replay.testing.episode import Episode, Plan
 from timetracer_otel.replay.testing.keeping import Keeper
@@ -33,6 +34,7 @@ class Runs:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.keeper = Keeper(config)
+        self.shared: list[SharedFixture] = []
         self._stage: Stage | None = None
         self._run: Run | None = None
 
@@ -58,6 +60,17 @@ class Runs:
         """The episode that is on just now."""
         episode = self._run.episode if self._run is not None else None
         return episode if episode is not None and not episode.is_over else None
+
+    def between(self) -> None:
+        """A test without a cassette is next: it goes out as it always did."""
+        if self._stage is not None:
+            self.change_to(live=True)
+
+    def change_to(self, *, live: bool) -> None:
+        """What is shared and was set up in the other world does not hold in this one."""
+        for fixture in reversed([one for one in self.shared if one.is_of(live=not live)]):
+            fixture.finish()
+        self.stage.change_to(live=live)
 
     def close(self) -> None:
         """The session is over."""
@@ -181,7 +194,8 @@ class Run:
         if call.excinfo is not None:
             self._failed = True
             if self.episode is not None and report.failed and call.when != "teardown":
-                text = told(self.episode)
+                _tell(report, call.excinfo, told(self.episode))
+                text = told_differences(self.episode)
                 if text and text not in str(report.longrepr):
                     report.sections.append(("cassette", text))
         if call.when == "teardown" and self.told is not None:
@@ -219,6 +233,7 @@ class Run:
 
     def _begin(self, plan: Plan) -> Episode:
         try:
+            self._runs.change_to(live=not plan.replays)
             return Episode(self._runs.stage, plan)
         except TimetracerError as error:
             return pytest.fail(f"timetracer: {error}", pytrace=False)
@@ -272,6 +287,37 @@ class Run:
                 self._keep(self.episode, recorded)
 
         return block
+
+
+def _tell(report: pytest.TestReport, excinfo: Any, text: str) -> None:
+    """A miss is told like a failed assertion: the lines of the test that led to it, and why."""
+    if not text or text in str(report.longrepr):
+        return
+    if not _is_miss(excinfo.value):
+        report.sections.append(("cassette", text))
+        return
+    lines = [
+        f"{entry.path}:{entry.lineno + 1}: in {entry.name}\n    {str(entry.statement).strip()}"
+        for entry in excinfo.traceback
+        if not _FOREIGN.intersection(Path(entry.path).parts) and not _is_ours(entry)
+    ]
+    report.longrepr = "\n".join([*lines, *(f"E   {line}".rstrip() for line in text.split("\n"))])
+
+
+_FOREIGN = {"site-packages", "dist-packages", Path(os.__file__).parent.name}
+
+
+def _is_ours(entry: Any) -> bool:
+    return str(entry.frame.f_globals.get("__name__", "")).startswith("timetracer_otel.")
+
+
+def _is_miss(error: BaseException | None) -> bool:
+    """Whether an answer that was not there is what the test failed of in the end."""
+    while error is not None:
+        if isinstance(error, ReplayError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _judge(episode: Episode) -> None:

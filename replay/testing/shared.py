@@ -32,6 +32,9 @@ class SharedFixture:
         parameter = getattr(request, "param_index", 0)
         self._key = f"{fixturedef.baseid}::{fixturedef.argname}[{parameter}]"
         setattr(fixturedef, _KEY, self._key)
+        self._fixturedef = fixturedef
+        self._request = request
+        self._asked = False
         self._token: Any = None
         self._interrupted: Episode | None = None
 
@@ -40,14 +43,26 @@ class SharedFixture:
         """What a fixture was known by when it was set up within a cassette."""
         return str(getattr(fixturedef, _KEY, ""))
 
+    def is_of(self, *, live: bool) -> bool:
+        """Whether it has asked live services, or recordings, as it was set up."""
+        return self._asked and self._episode.plan.replays is not live
+
+    def finish(self) -> None:
+        """Tear it down; the next test that asks for it has it set up again."""
+        self._fixturedef.finish(self._request)
+
     @contextmanager
     def setting_up(self) -> Iterator[None]:
         """Around its set-up."""
+        begun = self._runs.stage.recorder.begun
         self._begin()
         try:
             yield
         finally:
             self._end()
+            self._asked = self._runs.stage.recorder.begun != begun
+            self._runs.stage.late(self._key)
+            self._runs.shared.append(self)
 
     def before_teardown(self) -> None:
         """The first of its finalizers."""
@@ -57,6 +72,7 @@ class SharedFixture:
         """The last of them."""
         if self._token is not None:
             self._end()
+            self._runs.shared.remove(self)
             self._runs.keeper.add_late(self._runs.stage, self._key)
 
     def _begin(self) -> None:

@@ -20,6 +20,7 @@ from timetracer_otel.replay.guard import install_guard
 from timetracer_otel.replay.process import REPLAY
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
+from timetracer_otel.replay.testing.connections import let_go_of_idle_connections
 from timetracer_otel.settings import Settings, read_settings
 
 __all__ = ["Stage"]
@@ -49,6 +50,7 @@ class Stage:
         self.draws: RecordedDraws | None = None
         self._written: dict[str, Cassette] = {}
         self._of_fixtures: dict[str, Bootstrap] = defaultdict(Bootstrap)
+        self._seen: dict[str, int] = defaultdict(int)
         self._common = self.recorder.bootstrap
         self._undo: list[Callable[[], None]] = []
         self.no_clock = ""
@@ -60,6 +62,11 @@ class Stage:
             self._undo.append(install_draws(lambda: self.draws))
         self._undo.append(install_guard())
         put_in_place(self.recorder)
+        let_go_of_idle_connections()  # what was opened before was not seen
+        self._is_live = True
+        self._begun = 0
+        self.recorder.is_listening = False
+        self.recorder.activate()
 
     def _install_clock(self) -> None:
         try:
@@ -76,12 +83,25 @@ class Stage:
         """What was recorded of a test, once."""
         return self._written.pop(trace_id, None)
 
+    def change_to(self, *, live: bool) -> None:
+        """The next test goes out to services, or does not: connections of the other kind go."""
+        if live != self._is_live and self.recorder.begun != self._begun:
+            let_go_of_idle_connections()
+        if live != self._is_live:
+            self._is_live, self._begun = live, self.recorder.begun
+
     # -- what is asked outside of any test --------------------------------------------------------
 
     def begin_fixture(self, key: str) -> None:
         """From here on what is asked belongs to a fixture that several tests share."""
         collect_outside(self.recorder)
         self.recorder.bootstrap = self._of_fixtures[key]
+
+    def late(self, key: str) -> list[Interaction]:
+        """What a fixture has asked since this was last called: in its teardown, that is."""
+        asked = self._of_fixtures[key].interactions() if key in self._of_fixtures else []
+        seen, self._seen[key] = self._seen[key], len(asked)
+        return asked[seen:]
 
     def end_fixture(self) -> None:
         """It is set up, or torn down."""
@@ -109,6 +129,7 @@ class Stage:
     def close(self) -> None:
         """Everything is as it was."""
         sessions.use(None)
+        self.recorder.is_listening = True
         shutdown()
         while self._undo:
             self._undo.pop()()

@@ -74,7 +74,8 @@ def put_in_place(recorder: Recorder) -> None:
     known by their tasks and threads alone. `shutdown` takes it back.
     """
     provider = provider_in_force(configured=False)
-    if provider is not None and not why_not(provider):
+    recorder.is_told_of_spans = provider is not None and not why_not(provider)
+    if provider is not None and recorder.is_told_of_spans:
         attach(recorder, provider)
     _change_libraries(recorder.settings)
     start_missing_instrumentors(_captured())

@@ -79,6 +79,11 @@ class Recorder:
         self._granted = 0
         self._outside = Outside(self)
         self.entry_listeners: list[Callable[[TraceRecord], None]] = []
+        self.is_told_of_spans = True
+        self.is_listening = True
+        """While it is not, only connections are heard of: they may be used again later."""
+        self.begun = 0
+        """Calls that were begun, recorded or not."""
         self.whole: TraceRecord | None = None
         """While it is set (a test), all that runs in no open trace belongs to it, and so does
         every trace that begins."""
@@ -125,7 +130,7 @@ class Recorder:
     def span_started(self, span: Span, parent: SpanContext | None) -> None:
         """A span began; called on the request path for each."""
         context: SpanContext = span.get_span_context()
-        if not context[_FLAGS] & _SAMPLED:
+        if not context[_FLAGS] & _SAMPLED or not self.is_listening:
             return
         span_id = context[_SPAN_ID]
         with self.lock:
@@ -312,6 +317,9 @@ class Recorder:
         context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
         span_id = context[_SPAN_ID]
         own_span = own_span and getattr(span, "kind", None) is _CLIENT
+        self.begun += 1
+        if scope != "bootstrap" and not self.is_listening:
+            return None
         # the look-up and the count are one step: the trace cannot be completed in between
         with self.lock:
             if scope == "bootstrap" or not (span_id or self.whole):
