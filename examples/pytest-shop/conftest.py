@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import shop
 from fastapi.testclient import TestClient
-from sqlalchemy import delete
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 
@@ -20,8 +20,7 @@ def tables() -> Iterator[None]:
 def client(tables: None) -> TestClient:
     shop.cache.flushdb()
     with Session(shop.engine) as session, session.begin():
-        session.execute(delete(shop.Order))
-        session.execute(delete(shop.Product))
+        session.execute(text("TRUNCATE purchase, product"))
         session.add(shop.Product(sku="tea", name="A tin of tea", cents=1250, stock=2))
         session.add(shop.Product(sku="mug", name="A mug", cents=800, stock=1))
     return TestClient(shop.app)
