@@ -94,6 +94,7 @@ class Episode:
     def _set_stage(self) -> None:
         stage, plan, session = self._stage, self.plan, self.session
         sessions.use(self._sessions)
+        stage.within_requests = bool(self.recorded) and not self.recorded[0].test
         stage.time = session.time if session is not None and plan.clock else None
         stage.draws = session.draws if session is not None and plan.randomness else None
 

@@ -17,7 +17,21 @@ from timetracer_otel.replay.testing.choices import (
 from timetracer_otel.replay.testing.episode import Plan
 from timetracer_otel.replay.testing.naming import cassettes_folder, file_of, name_of
 
-__all__ = ["block_plan", "command", "missing", "mode_on", "plan_of", "setting", "shown"]
+__all__ = [
+    "FOLDER_FIXTURE",
+    "block_plan",
+    "chosen_folder",
+    "command",
+    "files_of",
+    "has_folder_of_its_own",
+    "missing",
+    "mode_on",
+    "plan_of",
+    "setting",
+    "shown",
+]
+
+FOLDER_FIXTURE = "cassette_dir"
 
 _LIVE_MODES = ("all", "rewrite", "verify")
 
@@ -69,13 +83,35 @@ def folder_of(item: pytest.Item, given: Any) -> Path:
     return cassettes_folder(item.path, config.rootpath, str(option or ""))
 
 
+def has_folder_of_its_own(item: pytest.Item) -> bool:
+    """Whether a fixture of the tests' own says where their cassettes lie."""
+    found = item.session._fixturemanager.getfixturedefs(FOLDER_FIXTURE, item)
+    return bool(found) and not found[-1].func.__module__.startswith("timetracer_otel.")
+
+
+def chosen_folder(item: pytest.Item) -> Path:
+    """The folder of a test's cassettes, as far as it is known without running a fixture."""
+    return folder_of(item, None)
+
+
+def files_of(item: pytest.Item) -> list[Path]:
+    """The cassettes that a test names, there or not; none for a test that has no cassette."""
+    if item.get_closest_marker(MARKER) is None and MARKER not in getattr(item, "fixturenames", ()):
+        return []
+    path, others = _files(item, chosen_folder(item), marks_on(item), _parameters(item))
+    return [path, *others]
+
+
+def _parameters(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return callspec.id if callspec is not None else ""
+
+
 def plan_of(item: pytest.Item, given_folder: Any) -> Plan:
     """What is to be done with `item`."""
     config, marks = item.config, marks_on(item)
     folder = folder_of(item, given_folder)
-    callspec = getattr(item, "callspec", None)
-    parameters = callspec.id if callspec is not None else ""
-    path, others = _files(item, folder, marks, parameters)
+    path, others = _files(item, folder, marks, _parameters(item))
     mode = mode_of(config, marks)
     replays = mode not in _LIVE_MODES and (mode == "none" or path.exists())
     return Plan(

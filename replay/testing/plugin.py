@@ -108,6 +108,15 @@ def _is_marked(item: pytest.Item) -> bool:
     return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before any is deselected: a test that does not run today still has its cassette."""
+    if config.getoption("--cassette-prune"):
+        from timetracer_otel.replay.testing.pruning import prune
+
+        _pruned[:] = prune(config, items)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
@@ -126,7 +135,7 @@ def pytest_runtest_protocol(
 
 
 @pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
-def record_what_is_new(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+def pytest_record_what_is_new(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """In mode ``new_episodes`` a test may have to run twice."""
     for run in _current:
         return run.protocol(nextitem)
@@ -139,6 +148,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         yield from run.setting_up()
         return
     yield
+
+
+@pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
+def pytest_refuse_to_run(item: pytest.Item) -> None:
+    """A test without the cassette that it needs ends here."""
+    for run in _current:
+        run.refuse()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -180,8 +196,12 @@ _said: list[dict[str, object]] = []
 """What became of each cassette, in this process and in the workers of xdist."""
 
 
+_pruned: list[Path] = []
+
+
 def pytest_sessionstart() -> None:
     _said.clear()
+    _pruned.clear()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -191,6 +211,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for path in _pruned:
+        terminalreporter.write_line(f"no test has this cassette, deleted: {path}")
     if _said:
         from timetracer_otel.replay.testing.telling import summary_line
 

@@ -18,14 +18,19 @@ from timetracer_otel.errors import ReplayError, TimetracerError
 from timetracer_otel.replay.testing.choices import MARKER
 from timetracer_otel.replay.testing.episode import Episode, Plan
 from timetracer_otel.replay.testing.keeping import Keeper
-from timetracer_otel.replay.testing.planning import block_plan, mode_on, missing, plan_of
+from timetracer_otel.replay.testing.planning import (
+    FOLDER_FIXTURE,
+    block_plan,
+    has_folder_of_its_own,
+    missing,
+    mode_on,
+    plan_of,
+)
 from timetracer_otel.replay.testing.shared import SharedFixture
 from timetracer_otel.replay.testing.stage import Stage
 from timetracer_otel.replay.testing.telling import told, told_differences
 
 __all__ = ["Run", "Runs"]
-
-_FOLDER = "cassette_dir"
 
 
 class Runs:
@@ -89,6 +94,7 @@ class Run:
         self.told: dict[str, Any] | None = None
         self._runs = runs
         self._stack = ExitStack()
+        self._refusal: BaseException | None = None
         self._resolving = False
         self._failed = False
         self._live_again = False
@@ -143,16 +149,25 @@ class Run:
         self._failed, self._live_again = False, True
 
     def setting_up(self) -> Generator[None, None, None]:
-        if not self._has_folder_of_its_own():
-            self._open(None)
+        if not has_folder_of_its_own(self.item):
+            try:
+                self._open(None)
+            except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
+                self._refusal = error
         try:
             with self._inside():
                 yield
         finally:
             self._stack.close()
 
+    def refuse(self) -> None:
+        """Raise what stands against this test; within the wrappers of others, who count on it."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
+
     def fixture(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
-        if self._resolving or fixturedef.argname == _FOLDER:
+        if self._resolving or fixturedef.argname == FOLDER_FIXTURE:
             return (yield)
         self._open(request)
         if self.episode is None or fixturedef.scope == "function":
@@ -204,10 +219,6 @@ class Run:
 
     # -- what they do -----------------------------------------------------------------------------
 
-    def _has_folder_of_its_own(self) -> bool:
-        found = self.item.session._fixturemanager.getfixturedefs(_FOLDER, self.item)
-        return bool(found) and not found[-1].func.__module__.startswith("timetracer_otel.")
-
     def _open(self, request: Any) -> None:
         if self.plan is not None or not self._is_whole:
             return
@@ -222,12 +233,12 @@ class Run:
             self._stack.enter_context(self.episode.inside())
 
     def _folder(self, request: Any) -> Any:
-        if not self._has_folder_of_its_own():
+        if not has_folder_of_its_own(self.item):
             return None
         self._resolving = True
         try:
             asking = request if request is not None else self.item._request  # type: ignore[attr-defined]
-            return asking.getfixturevalue(_FOLDER)
+            return asking.getfixturevalue(FOLDER_FIXTURE)
         finally:
             self._resolving = False
 

@@ -13,6 +13,7 @@ from timetracer_otel.otel.start import put_in_place, shutdown
 from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.recording.assembly import collect_outside
 from timetracer_otel.recording.bootstrap import Bootstrap
+from timetracer_otel.recording.current import current_entry
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
@@ -48,6 +49,8 @@ class Stage:
         self.recorder.add_sink(self)
         self.time: RecordedTime | None = None
         self.draws: RecordedDraws | None = None
+        self.within_requests = False
+        """Whether the two above are of a request that was recorded elsewhere, not of a test."""
         self._written: dict[str, Cassette] = {}
         self._of_fixtures: dict[str, Bootstrap] = defaultdict(Bootstrap)
         self._seen: dict[str, int] = defaultdict(int)
@@ -59,7 +62,7 @@ class Stage:
         if self.settings.clock:
             self._install_clock()
         if self.settings.randomness:
-            self._undo.append(install_draws(lambda: self.draws))
+            self._undo.append(install_draws(self._current_draws))
         self._undo.append(install_guard())
         put_in_place(self.recorder)
         let_go_of_idle_connections()  # what was opened before was not seen
@@ -70,9 +73,15 @@ class Stage:
 
     def _install_clock(self) -> None:
         try:
-            self._undo.append(install_clock(None, lambda: self.time))
+            self._undo.append(install_clock(None, self._current_time))
         except CannotReplay as error:  # a fixture of the session holds the clock: it is known then
             self.no_clock = error.reason
+
+    def _current_time(self) -> RecordedTime | None:
+        return self.time if not self.within_requests or current_entry() is not None else None
+
+    def _current_draws(self) -> RecordedDraws | None:
+        return self.draws if not self.within_requests or current_entry() is not None else None
 
     def write(self, cassette: Cassette, *, fragment: bool) -> None:
         """As a sink of the recorder: what comes later than its test is over belongs to none."""

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from timetracer_otel.capture import asgi
+from timetracer_otel.capture.django_testing import called_by_async_client, called_by_client
 from timetracer_otel.capture.inbound import note_raised, note_route
 from timetracer_otel.capture.wsgi import recorded
 from timetracer_otel.libraries import Library
@@ -131,6 +132,13 @@ LIBRARY = Library(
         Patch("django.core.handlers.base:BaseHandler.resolve_request", _resolving),
         Patch("django.core.handlers.base:BaseHandler.load_middleware", _loading),
         Patch("django.core.handlers.exception:handle_uncaught_exception", _answering_500),
+        WhenImported(
+            "django.test.client",
+            (
+                Patch("django.test.client:ClientHandler.__call__", called_by_client),
+                Patch("django.test.client:AsyncClientHandler.__call__", called_by_async_client),
+            ),
+        ),
         WhenImported(
             "opentelemetry.instrumentation.django",
             (
