@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import demo, record, replay, show, validate
+from timetracer_otel.cli import demo, import_, record, replay, show, validate
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError
@@ -53,6 +53,7 @@ app.command(epilog=replay.EXAMPLES)(replay.replay)
 app.command("list", epilog=list_.EXAMPLES)(list_.list_cassettes)
 app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=validate.EXAMPLES)(validate.validate)
+app.command("import", epilog=import_.EXAMPLES)(import_.import_cassettes)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 

@@ -30,8 +30,8 @@ def install_clock(first: Cassette | None, current_time: _CurrentTime) -> Callabl
     """From now on code reads the time of the session it runs in; returns what undoes it.
 
     `current_time` gives the time of the running code's session. Outside of any session it is
-    the time of `first`, from its beginning; of no cassette, it is what it is. Timers, `time.sleep`, event loops and telemetry
-    stay real. Raises `CannotReplay` when the application holds the clock itself.
+    the time of `first`, from its beginning; without `first` it is what it is. Timers,
+    `time.sleep`, event loops and telemetry stay real. Raises `CannotReplay` when the application holds the clock itself.
     """
     outside = RecordedTime(first) if first is not None else None
 
@@ -48,7 +48,10 @@ def install_clock(first: Cassette | None, current_time: _CurrentTime) -> Callabl
 
 
 def _giving(
-    clock: str, below: Callable[[], int], outside: RecordedTime | None, current_time: _CurrentTime
+    clock: str,
+    below: Callable[[], int],
+    outside: RecordedTime | None,
+    current_time: _CurrentTime,
 ) -> Callable[[], int]:
     def read() -> int:
         real_ns = below()

@@ -41,7 +41,10 @@ _LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localho
 
 
 def install_guard(sessions: Sessions | None = None) -> Callable[[], None]:
-    """Block outgoing calls from here on; returns what undoes it."""
+    """Block outgoing calls from here on; returns what undoes it.
+
+    Without `sessions`, only while some are in force, and as those permit.
+    """
     guard = _Guard(sessions)
     ledger = Ledger()
     ledger.apply([*following(), *guard.changes()])
@@ -51,7 +54,7 @@ def install_guard(sessions: Sessions | None = None) -> Callable[[], None]:
 class _Guard:
     """Lets a call pass, or blocks it; knows which libraries are live."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions | None) -> None:
         self._sessions = sessions
         self._live_of: tuple[Sessions | None, frozenset[str]] = (None, frozenset())
         names = {
@@ -195,7 +198,7 @@ class _Guard:
 
     def _block(self, target: str) -> None:
         """Unless a live library is what makes the call."""
-        sessions = self._sessions or in_force()
+        sessions = self._sessions if self._sessions is not None else in_force()
         if sessions is None:
             return
         found = origin()

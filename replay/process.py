@@ -26,8 +26,8 @@ from timetracer_otel.replay.choosing import Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
-from timetracer_otel.replay.requests import requests_of
 from timetracer_otel.replay.reporting import Reporter, announced
+from timetracer_otel.replay.requests import requests_of
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
 

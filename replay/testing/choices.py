@@ -28,7 +28,7 @@ _UNITS = {"d": 1.0, "h": 1 / 24, "w": 7.0}
 
 
 def has_pytest_recording(pluginmanager: Any) -> bool:
-    """Whether `--record-mode` is pytest-recording's: who of us is loaded first is anybody's guess."""
+    """Whether `--record-mode` is pytest-recording's: which is loaded first is anybody's guess."""
     return not pluginmanager.is_blocked("recording") and find_spec("pytest_recording") is not None
 
 
@@ -71,8 +71,8 @@ def marks_of(marks: list[tuple[bool, tuple[Any, ...], dict[str, Any]]]) -> Marks
         names = [*args] + ([given.pop("path")] if "path" in given else [])
         for name in names:
             if not isinstance(name, str | os.PathLike):
-                raise ValueError(f"a cassette is named by text, not by {name!r}")
-            (own if on_test else above).append(os.fspath(name))  # type: ignore[arg-type]
+                raise ValueError(f"a cassette is named by text, not by {name!r}")  # noqa: TRY004 - as all that it may mean wrongly
+            (own if on_test else above).append(os.fspath(name))
         for option, value in given.items():
             if option not in _MARK_OPTIONS:
                 known = ", ".join(_MARK_OPTIONS)

@@ -18,7 +18,7 @@ from timetracer_otel.errors import CassetteError, StoreError
 from timetracer_otel.replay.testing.choices import days
 from timetracer_otel.replay.testing.comparing import service_differences
 from timetracer_otel.replay.testing.episode import Episode, Plan
-from timetracer_otel.replay.testing.planning import command, setting, shown
+from timetracer_otel.replay.testing.planning import setting
 from timetracer_otel.replay.testing.stability import is_unchanged, meaning_of, with_stable_ids
 from timetracer_otel.replay.testing.stage import Stage
 
@@ -42,22 +42,34 @@ class Keeper:
         owner = self._written.get(plan.path, plan.test)
         if not plan.replays and plan.mode != "verify" and owner != plan.test:
             pytest.fail(
-                f"{shown(plan.path)} was recorded by {owner} just now: give each test a cassette "
+                f"{plan.shown} was recorded by {owner} just now: give each test a cassette "
                 "of its own",
                 pytrace=False,
             )
 
     def keep(
-        self, item: pytest.Item, episode: Episode, recorded: Cassette | None, *, failed: bool
-    ) -> dict[str, Any]:
-        """Do with a finished test as its mode says; what is to be told of it."""
+        self,
+        item: pytest.Item,
+        episode: Episode,
+        recorded: Cassette | None,
+        said: dict[str, Any],
+        *,
+        failed: bool,
+    ) -> None:
+        """Do with a finished test as its mode says, and note in `said` what is to be told of it.
+
+        Fails the test where what was recorded is no longer so.
+        """
         plan = episode.plan
-        said: dict[str, Any] = {"test": plan.test, "path": shown(plan.path), "stale": False}
+        said |= {"test": plan.test, "stale": False, "unused": 0}
         if plan.replays:
             said["result"] = "replayed"
-            said["stale"] = self._warn_of_age(item, episode)
-            if not failed:
-                said["unused"] = _judge_unused(item, episode)
+            said["stale"] = self._is_stale(episode)
+            said["unused"] = 0 if failed else len(episode.unused())
+            if said["stale"]:
+                _warn_of_age(item, episode)
+            if said["unused"]:
+                _judge_unused(item, episode)
         elif recorded is None:
             said["result"] = "lost"
             if not failed:
@@ -65,13 +77,12 @@ class Keeper:
         elif plan.mode == "verify":
             said["result"] = "verified"
             if not failed:
-                _verify(item, plan, recorded)
+                _verify(plan, recorded)
         else:
             said["result"] = self._write(plan, recorded, failed=failed)
             if said["result"] != "not kept":
                 for key in episode.fixtures:
                     self._with_fixture[key].append(plan.path)
-        return said
 
     def _write(self, plan: Plan, recorded: Cassette, *, failed: bool) -> str:
         if failed and not self._config.getoption("cassette_keep_failed"):
@@ -92,39 +103,38 @@ class Keeper:
             if new:
                 _put(path, replace(cassette, bootstrap=[*cassette.bootstrap, *new]))
 
-    def _warn_of_age(self, item: pytest.Item, episode: Episode) -> bool:
-        if not self._max_age_s or not episode.recorded:
-            return False
-        age_s = time.time() - episode.recorded[0].recorded_ns / 1e9
-        if age_s <= self._max_age_s:
-            return False
-        text = f"{shown(episode.plan.path)} is {age_s / _DAY_S:.0f} days old; {command(item)}"
-        item.warn(pytest.PytestWarning(text))
-        return True
+    def _is_stale(self, episode: Episode) -> bool:
+        return bool(self._max_age_s and episode.recorded and _age_s(episode) > self._max_age_s)
 
 
-def _judge_unused(item: pytest.Item, episode: Episode) -> int:
-    unused = episode.unused()
-    if unused:
-        wish = setting(item, "unused")
-        lines = [f"recorded in {shown(episode.plan.path)}, and not asked for:", ""]
-        lines += [f"  {interaction.title}" for interaction in unused]
-        lines += ["", f"Record the test again: {command(item)}"]
-        if wish == "error":
-            pytest.fail("\n".join(lines), pytrace=False)
-        if wish == "warn":
-            item.warn(pytest.PytestWarning("\n".join(lines)))
-    return len(unused)
+def _age_s(episode: Episode) -> float:
+    return time.time() - episode.recorded[0].recorded_ns / 1e9
 
 
-def _verify(item: pytest.Item, plan: Plan, recorded: Cassette) -> None:
+def _warn_of_age(item: pytest.Item, episode: Episode) -> None:
+    old = f"{episode.plan.shown} is {_age_s(episode) / _DAY_S:.0f} days old"
+    item.warn(pytest.PytestWarning(f"{old}; record it again: {episode.plan.command}"))
+
+
+def _judge_unused(item: pytest.Item, episode: Episode) -> None:
+    wish = setting(item, "unused")
+    lines = [f"recorded in {episode.plan.shown}, and not asked for:", ""]
+    lines += [f"  {interaction.title}" for interaction in episode.unused()]
+    lines += ["", f"Record the test again: {episode.plan.command}"]
+    if wish == "error":
+        pytest.fail("\n".join(lines), pytrace=False)
+    if wish == "warn":
+        item.warn(pytest.PytestWarning("\n".join(lines)))
+
+
+def _verify(plan: Plan, recorded: Cassette) -> None:
     if not plan.path.exists():
-        pytest.fail(f"there is no cassette {shown(plan.path)} to compare with", pytrace=False)
+        pytest.fail(f"there is no cassette {plan.shown} to compare with", pytrace=False)
     found = service_differences(read(plan.path), recorded)
     if found:
-        lines = [f"the live services differ from {shown(plan.path)}:", ""]
+        lines = [f"the live services differ from {plan.shown}:", ""]
         lines += [f"  {line}" for line in found]
-        lines += ["", f"If that is right: {command(item)}"]
+        lines += ["", f"If that is right, record it: {plan.command}"]
         pytest.fail("\n".join(lines), pytrace=False)
 
 
@@ -143,5 +153,3 @@ def _put(path: Path, recorded: Cassette) -> None:
         draft.replace(path)
     except OSError as error:
         raise StoreError(path=str(path), reason=error.strerror or str(error)) from error
-
-

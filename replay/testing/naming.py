@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ _LONGEST = 120
 
 
 def name_of(node_id: str) -> str:
-    """A file name of a test's ID: ``TestCart.test_total[eur]`` of ``t.py::TestCart::test_total[eur]``.
+    """A file name of a test's ID: ``TestCart.test_sum[eur]`` for ``…::TestCart::test_sum[eur]``.
 
     What no file system can take is replaced; where that, or a cut, made it ambiguous, a piece of
     a hash is added.
@@ -45,7 +46,7 @@ def cassettes_folder(test_file: Path, rootdir: Path, chosen: str) -> Path:
 
 def file_of(folder: Path, name: str, parameters: str = "") -> Path:
     """The file of a cassette by the name that a marker gave it, one for each parameter set."""
-    path = folder / name
+    path = Path(os.path.normpath(folder / name))  # the folder may be none yet: `..` must not ask
     if not path.name.endswith((".json", ".json.gz")):
         path = path.with_name(f"{path.name}.json")
     if not parameters:

@@ -39,7 +39,7 @@ _LIVE_MODES = ("all", "rewrite", "verify")
 def marks_on(item: pytest.Item) -> Marks:
     """The markers of a test. Fails the test for one that means nothing."""
     found = [
-        (node is item, mark.args, mark.kwargs)
+        (node is item, mark.args, dict(mark.kwargs))
         for node, mark in item.iter_markers_with_node(MARKER)
     ]
     try:
@@ -86,7 +86,7 @@ def folder_of(item: pytest.Item, given: Any) -> Path:
 def has_folder_of_its_own(item: pytest.Item) -> bool:
     """Whether a fixture of the tests' own says where their cassettes lie."""
     found = item.session._fixturemanager.getfixturedefs(FOLDER_FIXTURE, item)
-    return bool(found) and not found[-1].func.__module__.startswith("timetracer_otel.")
+    return found is not None and not found[-1].func.__module__.startswith("timetracer_otel.")
 
 
 def chosen_folder(item: pytest.Item) -> Path:
@@ -148,11 +148,12 @@ def _files(
     A name that stands above several tests is a cassette that they share, if there is one: else
     a folder, since each test records its own.
     """
-    shared = [file_of(folder, name) for name in marks.above]
-    others = [file_of(folder, name, parameters) for name in marks.others]
+    root = item.config.rootpath
+    shared = [_existing(root, folder, name, "") for name in marks.above]
+    others = [_existing(root, folder, name, parameters) for name in marks.others]
     others += [path for path in shared if path.exists()]
     if marks.own:
-        return _existing(folder, marks.own, parameters), tuple(others)
+        return _existing(root, folder, marks.own, parameters), tuple(others)
     own = name_of(item.nodeid)
     if shared and not others:
         inner = shared[0].with_suffix("")
@@ -160,11 +161,15 @@ def _files(
     return file_of(folder, own), tuple(others)
 
 
-def _existing(folder: Path, name: str, parameters: str) -> Path:
-    """One that was recorded elsewhere has no parameters in its name."""
+def _existing(root: Path, folder: Path, name: str, parameters: str) -> Path:
+    """The test's own file, or one that was recorded elsewhere.
+
+    That has no parameters in its name, and may be named from the project's root.
+    """
     path = file_of(folder, name, parameters)
-    plain = file_of(folder, name)
-    return plain if not path.exists() and plain.exists() else path
+    elsewhere = (file_of(folder, name), file_of(root, name))
+    found = (one for one in (path, *elsewhere) if one.exists())
+    return next(found, path)
 
 
 def _names(value: Any) -> tuple[str, ...]:

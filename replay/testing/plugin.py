@@ -232,7 +232,7 @@ def cassette_dir() -> None:
 
 @pytest.fixture
 def cassette(request: pytest.FixtureRequest) -> Run:
-    """This test's cassette: `path`, `mode`, `is_replaying`. To ask for it is to have one."""
+    """The test's cassette: `path`, `mode`, `is_replaying`. To ask for it is to have one."""
     return _runs(request.config).of(request.node)
 
 
@@ -248,17 +248,17 @@ _Within = Callable[..., AbstractContextManager[Any]]
 
 @pytest.fixture
 def timetracer_replay(request: pytest.FixtureRequest, timetracer_cassette_dir: Path) -> _Within:
-    """``with timetracer_replay("name.json"):`` replays what runs in the block."""
+    """What is called with a cassette's name in a `with`: the block is replayed."""
     return _runs(request.config).of(request.node).within(timetracer_cassette_dir, "none")
 
 
 @pytest.fixture
 def timetracer_record(request: pytest.FixtureRequest, timetracer_cassette_dir: Path) -> _Within:
-    """``with timetracer_record("name.json"):`` records what runs in the block."""
+    """What is called with a cassette's name in a `with`: the block is recorded."""
     return _runs(request.config).of(request.node).within(timetracer_cassette_dir, "all")
 
 
 @pytest.fixture
 def timetracer_auto(request: pytest.FixtureRequest, timetracer_cassette_dir: Path) -> _Within:
-    """``with timetracer_auto("name.json"):`` records where there is no cassette, else replays."""
+    """The same, recorded where there is no such cassette, else replayed."""
     return _runs(request.config).of(request.node).within(timetracer_cassette_dir, "once")

@@ -20,12 +20,14 @@ def prune(config: pytest.Config, items: Sequence[pytest.Item]) -> list[Path]:
     that a collected test names. Folders that a fixture chooses are left alone.
     """
     if any("::" in argument for argument in config.args):
-        raise pytest.UsageError("--cassette-prune looks at whole files of tests, not at single ones")
+        raise pytest.UsageError(
+            "--cassette-prune looks at whole files of tests, not at single ones"
+        )
     if getattr(config, "workerinput", {}).get("workerid", "gw0") != "gw0":
         return []
     known = [item for item in items if not has_folder_of_its_own(item)]
     kept = {path.resolve() for item in items for path in files_of(item)}
-    gone = [path for path in _candidates(config, known) if path.resolve() not in kept]
+    gone = [path for path in _candidates(known) if path.resolve() not in kept]
     for path in gone:
         path.unlink()
         if not any(path.parent.iterdir()):
@@ -33,19 +35,19 @@ def prune(config: pytest.Config, items: Sequence[pytest.Item]) -> list[Path]:
     return gone
 
 
-def _candidates(config: pytest.Config, items: Sequence[pytest.Item]) -> Iterator[Path]:
+def _candidates(items: Sequence[pytest.Item]) -> Iterator[Path]:
     folders = {chosen_folder(item) for item in items}
-    for folder in sorted(folders | set(_of_modules_gone(config, folders))):
+    for folder in sorted(folders | set(_of_modules_gone(folders))):
         if folder.is_dir():
             yield from sorted(
                 path for path in folder.rglob("*") if path.name.endswith((".json", ".json.gz"))
             )
 
 
-def _of_modules_gone(config: pytest.Config, folders: set[Path]) -> Iterator[Path]:
+def _of_modules_gone(folders: set[Path]) -> Iterator[Path]:
     """Folders beside those of modules that are there, whose own module is not."""
-    for parent in {folder.parent for folder in folders}:
-        beside = parent.parent if parent.name == DEFAULT_FOLDER else None
-        for folder in sorted(parent.iterdir()) if beside and parent.is_dir() else ():
-            if folder.is_dir() and not (beside / f"{folder.name}.py").exists():
+    beside = {folder.parent for folder in folders if folder.parent.name == DEFAULT_FOLDER}
+    for parent in beside:
+        for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
+            if folder.is_dir() and not (parent.parent / f"{folder.name}.py").exists():
                 yield folder

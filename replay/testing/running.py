@@ -152,7 +152,7 @@ class Run:
         if not has_folder_of_its_own(self.item):
             try:
                 self._open(None)
-            except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
+            except BaseException as error:  # noqa: BLE001 - raised again, further in
                 self._refusal = error
         try:
             with self._inside():
@@ -270,9 +270,10 @@ class Run:
         return [key for key in map(SharedFixture.key_of, found) if key]
 
     def _keep(self, episode: Episode, recorded: Cassette | None) -> None:
-        self.told = self._runs.keeper.keep(self.item, episode, recorded, failed=self._failed)
+        said = self.told = {}
+        self._runs.keeper.keep(self.item, episode, recorded, said, failed=self._failed)
 
-    # -- for the fixtures of version 1 --------------------------------------------------------------
+    # -- for the fixtures of version 1 ------------------------------------------------------------
 
     def within(self, folder: Path, mode: str) -> Callable[..., AbstractContextManager[Any]]:
         """A function that makes blocks with a cassette of their own, in the midst of a test."""

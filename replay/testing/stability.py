@@ -1,4 +1,4 @@
-"""Cassettes that lie in git: what varies from run to run is named by place, or not compared. Pure."""
+"""Cassettes that lie in git: what varies is named by its place, or not compared. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.protocols.volatile import loosened
@@ -25,7 +24,9 @@ def without_chosen_ports(interactions: list[Interaction]) -> list[Interaction]:
     """The port of a client is the operating system's choice, another each time: written as 0."""
     for interaction in interactions:
         extensions = getattr(interaction.response, "extensions", None)
-        address = extensions.get("client_addr") if isinstance(extensions, dict) else None
+        if not isinstance(extensions, dict):
+            continue
+        address = extensions.get("client_addr")
         if isinstance(address, list | tuple) and len(address) > 1:
             extensions["client_addr"] = [address[0], 0, *address[2:]]
     return interactions

@@ -151,5 +151,4 @@ def _peer(interaction: Interaction) -> tuple[str, str]:
 
 def _settings() -> Settings:
     """The project's; the time limit of a request is none of a test."""
-    found = read_settings(mode="record", banner=False, trace_timeout_s=_NO_LIMIT_S)
-    return found
+    return read_settings(mode="record", banner=False, trace_timeout_s=_NO_LIMIT_S)

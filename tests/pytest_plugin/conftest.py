@@ -1,4 +1,4 @@
-"""Projects with tests of their own, run by a pytest of their own, with a service that may be off."""
+"""Projects with tests of their own, run by a pytest of their own; a service that may be off."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(
+    pytester: pytest.Pytester, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> Project:
     """An empty project, whose tests find the service's address in ``UPSTREAM``."""
     for name in ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)

@@ -40,7 +40,7 @@ class Upstream:
                 self.end_headers()
                 self.wfile.write(body.encode())
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - as the class has it
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -32,7 +32,8 @@ from starlette.testclient import TestClient
 
 async def quote(request):
     async with httpx.AsyncClient() as asking:
-        found = (await asking.get(os.environ["UPSTREAM"] + "/" + request.path_params["item"])).json()
+        answer = await asking.get(os.environ["UPSTREAM"] + "/" + request.path_params["item"])
+        found = answer.json()
     return JSONResponse({"item": request.path_params["item"], "price": found["price"]})
 
 app = Starlette(routes=[Route("/quote/{item}", quote)])
@@ -143,7 +144,8 @@ async def main():
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     from urllib.request import urlopen
-    assert (await asyncio.to_thread(lambda: urlopen(f"http://127.0.0.1:{port}/quote/tea").status)) == 200
+    url = f"http://127.0.0.1:{port}/quote/tea"
+    assert (await asyncio.to_thread(lambda: urlopen(url).status)) == 200
     server.should_exit = True
     await serving
 

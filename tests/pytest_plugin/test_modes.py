@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from tests.pytest_plugin.project import Project, steady
 
 ONE = """
@@ -33,7 +31,9 @@ def test_where_ci_is_set_nothing_is_recorded(project: Project) -> None:
     said.assert_outcomes(errors=1)
     text = str(said.stdout)
     assert f"there is no cassette {FILE}, and mode none records none" in text
-    assert "Record it with the services up: pytest 'test_it.py::test_price' --record-mode=once" in text
+    assert (
+        "Record it with the services up: pytest 'test_it.py::test_price' --record-mode=once" in text
+    )
     project.run("--cassette-missing=skip", CI="true").assert_outcomes(skipped=1)
     assert (project.cassettes, project.upstream.asked) == ({}, [])
 
@@ -62,9 +62,9 @@ def test_the_option_wins_over_the_marker_and_the_marker_over_the_configuration(
 def test_rewrite_leaves_a_file_alone_that_would_say_the_same(project: Project) -> None:
     project.write("test_it.py", ONE)
     project.passes()
-    before = os.stat(project.path / FILE).st_mtime_ns
+    before = (project.path / FILE).stat().st_mtime_ns
     assert "1 unchanged" in project.passes("--record-mode=rewrite")
-    assert os.stat(project.path / FILE).st_mtime_ns == before
+    assert (project.path / FILE).stat().st_mtime_ns == before
     project.upstream.price = 5
     project.write("test_it.py", ONE.replace("== 4", "== 5"))
     assert "1 recorded" in project.passes("--record-mode=rewrite")
@@ -116,7 +116,7 @@ def test_new_episodes_records_a_test_anew_that_asks_something_new(project: Proje
 
 
 def test_verify_asks_the_live_service_and_tells_what_it_answers_otherwise(project: Project) -> None:
-    project.write("test_it.py", ONE.replace(' == 4', ""))
+    project.write("test_it.py", ONE.replace(" == 4", ""))
     project.passes()
     before = project.cassettes
     assert "1 verified" in project.passes("--record-mode=verify")

@@ -294,16 +294,12 @@ class Recorder:
         if not by_span:
             return None
         span = get_current().get(_SPAN_KEY)  # `get_current_span` takes three times as long
-        if span is None:
-            return self._place_in_whole()
-        span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
+        span_id: int = span.get_span_context()[_SPAN_ID] if span is not None else 0  # type: ignore[attr-defined]
         record = by_span.get(span_id)
         if record is None:
             return self._place_in_whole()
-        if record.discarded:
-            return None
         own = CURRENT_FLOW.get()
-        if type(own) is Aside:
+        if record.discarded or type(own) is Aside:
             return None
         if own is not None and own.span_id == span_id:
             return record, own.path
