@@ -31,7 +31,8 @@ def install_clock(first: Cassette | None, current_time: _CurrentTime) -> Callabl
 
     `current_time` gives the time of the running code's session. Outside of any session it is
     the time of `first`, from its beginning; without `first` it is what it is. Timers,
-    `time.sleep`, event loops and telemetry stay real. Raises `CannotReplay` when the application holds the clock itself.
+    `time.sleep`, event loops and telemetry stay real. Raises `CannotReplay` when the application
+    holds the clock itself.
     """
     outside = RecordedTime(first) if first is not None else None
 

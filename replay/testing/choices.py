@@ -17,6 +17,7 @@ __all__ = [
     "default_mode",
     "has_pytest_recording",
     "marks_of",
+    "mode_named",
 ]
 
 MARKER = "cassette"
@@ -78,13 +79,17 @@ def marks_of(marks: list[tuple[bool, tuple[Any, ...], dict[str, Any]]]) -> Marks
                 known = ", ".join(_MARK_OPTIONS)
                 raise ValueError(f"the marker has no {option!r}; it has {known}")
             options.setdefault(option, value)
-    if options.get("mode") is not None and _mode(options["mode"]) not in MODES:
-        raise ValueError(f"mode={options['mode']!r} is none of {', '.join(MODES)}")
+    if options.get("mode") is not None:
+        options["mode"] = mode_named(options["mode"])
     return Marks(own[0] if own else "", tuple(above), tuple(own[1:]), options)
 
 
-def _mode(name: str) -> str:
-    return _PREDECESSORS.get(name, name)
+def mode_named(name: str) -> str:
+    """The mode, by its name or by the one it had in version 1. Raises ValueError."""
+    mode = _PREDECESSORS.get(name, name)
+    if mode not in MODES:
+        raise ValueError(f"mode={name!r} is none of {', '.join(MODES)}")
+    return mode
 
 
 _PREDECESSORS = {"record": "all", "replay": "none", "auto": "once"}

@@ -79,6 +79,7 @@ class Episode:
         self._span = NonRecordingSpan(named)
         self._set_stage()
         stage.recorder.is_listening = True
+        stage.recorder.skipped = frozenset(plan.live)
         stage.recorder.begin_whole(self._record)
 
     def _load(self) -> None:
@@ -114,6 +115,7 @@ class Episode:
         """What runs from here on is a fixture's that tests share: no part of any sequence."""
         stage = self._stage
         stage.recorder.is_listening = True
+        stage.recorder.skipped = frozenset(self.plan.live)
         stage.recorder.whole = None
         stage.time = stage.draws = None
         stage.begin_fixture(key)
@@ -124,6 +126,7 @@ class Episode:
         self._stage.end_fixture()
         if interrupted is not None:
             self._stage.recorder.whole = interrupted._record
+            self._stage.recorder.skipped = frozenset(interrupted.plan.live)
             interrupted._set_stage()
         else:
             self._stage.recorder.is_listening = False
@@ -139,7 +142,8 @@ class Episode:
         """What the test's own cassette has, and was never asked for."""
         if self.session is None or not self.recorded:
             return []
-        own = {id(one) for one in self.recorded[0].interactions}
+        live = self.plan.live
+        own = {id(one) for one in self.recorded[0].interactions if one.library not in live}
         return [one for one in self.session.answers.unused() if id(one) in own]
 
     # -- the end ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from timetracer_otel.replay.testing.choices import (
     default_mode,
     has_pytest_recording,
     marks_of,
+    mode_named,
 )
 from timetracer_otel.replay.testing.episode import Plan
 from timetracer_otel.replay.testing.naming import cassettes_folder, file_of, name_of
@@ -71,7 +72,7 @@ def mode_of(config: pytest.Config, marks: Marks) -> str:
     """The same for the mode."""
     option = config.getoption("timetracer_record_mode")
     mode = option or marks.options.get("mode") or config.getini("cassette_record_mode")
-    return str(mode or default_mode())
+    return mode_named(str(mode)) if mode else default_mode()
 
 
 def folder_of(item: pytest.Item, given: Any) -> Path:
@@ -121,7 +122,7 @@ def plan_of(item: pytest.Item, given_folder: Any) -> Plan:
         mode=mode,
         replays=replays,
         compare=bool(chosen(config, "compare", marks)),
-        live=_names(marks.options.get("live", ())),
+        live=(*_names(marks.options.get("live", ())), *config.getini("cassette_live")),
         clock=bool(marks.options.get("clock", True)),
         randomness=bool(marks.options.get("randomness", True)),
         hint=_hint(item),

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from timetracer_otel.replay.testing.choices import MARKER, MODES, days, has_pytest_recording
+from timetracer_otel.replay.testing.choices import (
+    MARKER,
+    MODES,
+    days,
+    has_pytest_recording,
+    mode_named,
+)
 
 if TYPE_CHECKING:
     from timetracer_otel.replay.testing.running import Run, Runs
@@ -75,17 +81,21 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     parser.addini("cassette_compare", "As --cassette-compare.", type="bool", default=False)
     parser.addini("cassette_unused", "As --cassette-unused.", default="ignore")
     parser.addini("cassette_missing", "As --cassette-missing.", default="error")
+    parser.addini("cassette_live", "Libraries that are never recorded.", type="args", default=[])
     parser.addini("cassette_max_age", "As --cassette-max-age.", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     age = config.getoption("--cassette-max-age") or config.getini("cassette_max_age")
-    if age:
-        try:
+    mode = config.getini("cassette_record_mode")
+    try:
+        if age:
             days(age)
-        except ValueError as error:
-            raise pytest.UsageError(f"--cassette-max-age: {error}") from None
+        if mode:
+            mode_named(mode)
+    except ValueError as error:
+        raise pytest.UsageError(f"cassettes: {error}") from None
 
 
 def _runs(config: pytest.Config) -> Runs:

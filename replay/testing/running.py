@@ -195,9 +195,10 @@ class Run:
             self._failed = True
             raise
         finally:
+            ending = self.episode if self.episode and not self.episode.is_over else None
             recorded = self._close()
-        if self.episode is not None:
-            self._keep(self.episode, recorded)
+        if ending is not None:
+            self._keep(ending, recorded)
 
     def over(self) -> None:
         """Whatever happened, the process is as before."""

@@ -53,6 +53,7 @@ class Stage:
         """Whether the two above are of a request that was recorded elsewhere, not of a test."""
         self._written: dict[str, Cassette] = {}
         self._of_fixtures: dict[str, Bootstrap] = defaultdict(Bootstrap)
+        self._around: list[Bootstrap] = []
         self._seen: dict[str, int] = defaultdict(int)
         self._common = self.recorder.bootstrap
         self._undo: list[Callable[[], None]] = []
@@ -104,6 +105,7 @@ class Stage:
     def begin_fixture(self, key: str) -> None:
         """From here on what is asked belongs to a fixture that several tests share."""
         collect_outside(self.recorder)
+        self._around.append(self.recorder.bootstrap)
         self.recorder.bootstrap = self._of_fixtures[key]
 
     def late(self, key: str) -> list[Interaction]:
@@ -115,7 +117,7 @@ class Stage:
     def end_fixture(self) -> None:
         """It is set up, or torn down."""
         collect_outside(self.recorder)
-        self.recorder.bootstrap = self._common
+        self.recorder.bootstrap = self._around.pop()
 
     def bootstrap_for(self, cassette: Cassette, fixtures: tuple[str, ...]) -> list[Interaction]:
         """What a test needs to be replayed alone, whichever tests ran before it in this process.

@@ -67,7 +67,15 @@ class Upstream:
             self._server = None
 
 
-PLAIN = ("-pno:asyncio", "-pno:django", "-pno:flask", "-pno:randomly", "-pno:recording")
+PLAIN = (
+    "-pno:asyncio",
+    "-pno:django",
+    "-pno:faker",
+    "-pno:flask",
+    "-pno:hypothesispytest",
+    "-pno:randomly",
+    "-pno:recording",
+)
 """Without the plugins of others, unless a test is about them."""
 
 

@@ -79,7 +79,12 @@ def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
 
 
 def _address(pair: Any) -> Any:
-    return (pair[0], pair[1]) if pair else None
+    if not pair:
+        return None
+    port = pair[1]
+    return pair[0], int(port) if isinstance(
+        port, str
+    ) and port.isdigit() else port  # Django's client
 
 
 def _url(scope: Scope) -> str:

@@ -82,6 +82,8 @@ class Recorder:
         self.is_told_of_spans = True
         self.is_listening = True
         """While it is not, only connections are heard of: they may be used again later."""
+        self.skipped: frozenset[str] = frozenset()
+        """Libraries of which nothing is recorded."""
         self.begun = 0
         """Calls that were begun, recorded or not."""
         self.whole: TraceRecord | None = None
@@ -313,6 +315,8 @@ class Recorder:
         context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
         span_id = context[_SPAN_ID]
         own_span = own_span and getattr(span, "kind", None) is _CLIENT
+        if library in self.skipped:
+            return None
         self.begun += 1
         if scope != "bootstrap" and not self.is_listening:
             return None
