@@ -117,6 +117,7 @@ class Episode:
         stage.recorder.is_listening = True
         stage.recorder.skipped = frozenset(self.plan.live)
         stage.recorder.whole = None
+        stage.recorder.is_outside = True
         stage.time = stage.draws = None
         stage.begin_fixture(key)
         sessions.use(self._shared)
@@ -124,6 +125,7 @@ class Episode:
     def end_shared(self, interrupted: Episode | None) -> None:
         """It is over; `interrupted` goes on, which may be another test's, or none."""
         self._stage.end_fixture()
+        self._stage.recorder.is_outside = False
         if interrupted is not None:
             self._stage.recorder.whole = interrupted._record
             self._stage.recorder.skipped = frozenset(interrupted.plan.live)

@@ -47,6 +47,7 @@ class Stage:
         self.settings = _settings()
         self.recorder = Recorder(self.settings)
         self.recorder.add_sink(self)
+        self.recorder.collects_by_itself = False  # whose it is depends on when it is moved
         self.time: RecordedTime | None = None
         self.draws: RecordedDraws | None = None
         self.within_requests = False

@@ -86,7 +86,7 @@ class Project:
         self._pytester = pytester
         self.upstream = upstream
         self.path = pytester.path
-        self.plain = PLAIN
+        self.plain: tuple[str, ...] = PLAIN
         self.write("pytest.ini", "[pytest]\naddopts = -pno:cacheprovider\n")
 
     def write(self, name: str, text: str) -> Path:

@@ -80,8 +80,12 @@ class Recorder:
         self._outside = Outside(self)
         self.entry_listeners: list[Callable[[TraceRecord], None]] = []
         self.is_told_of_spans = True
+        self.collects_by_itself = True
+        """Whether the worker moves what is asked outside of any request, now and then."""
         self.is_listening = True
         """While it is not, only connections are heard of: they may be used again later."""
+        self.is_outside = False
+        """While it is set, nothing belongs to any request, whatever span it runs in."""
         self.skipped: frozenset[str] = frozenset()
         """Libraries of which nothing is recorded."""
         self.begun = 0
@@ -132,7 +136,7 @@ class Recorder:
     def span_started(self, span: Span, parent: SpanContext | None) -> None:
         """A span began; called on the request path for each."""
         context: SpanContext = span.get_span_context()
-        if not context[_FLAGS] & _SAMPLED or not self.is_listening:
+        if not context[_FLAGS] & _SAMPLED or not self.is_listening or self.is_outside:
             return
         span_id = context[_SPAN_ID]
         with self.lock:
@@ -322,7 +326,7 @@ class Recorder:
             return None
         # the look-up and the count are one step: the trace cannot be completed in between
         with self.lock:
-            if scope == "bootstrap" or not (span_id or self.whole):
+            if scope == "bootstrap" or self.is_outside or not (span_id or self.whole):
                 record, scope = self._outside.record(), "bootstrap"
             else:
                 record = self._by_span.get(span_id) or self.whole or self._late_record(context)

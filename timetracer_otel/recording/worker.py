@@ -96,8 +96,9 @@ class Worker:
             self._recorder.expire()
         with guarded("worker"):
             self._drain()
-        with guarded("worker"):
-            collect_outside(self._recorder)
+        if self._recorder.collects_by_itself:
+            with guarded("worker"):
+                collect_outside(self._recorder)
         self._say_what_was_dropped()
 
     def _say_what_was_dropped(self) -> None:
