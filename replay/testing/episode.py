@@ -174,7 +174,7 @@ class Episode:
             test=self.plan.test,
             resource=_service_alone(found),
             interactions=without_chosen_ports(found.interactions),
-            bootstrap=stage.bootstrap_for(found, self.fixtures),
+            bootstrap=without_chosen_ports(stage.bootstrap_for(found, self.fixtures)),
         )
 
 

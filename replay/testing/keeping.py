@@ -19,7 +19,12 @@ from timetracer_otel.replay.testing.choices import days
 from timetracer_otel.replay.testing.comparing import service_differences
 from timetracer_otel.replay.testing.episode import Episode, Plan
 from timetracer_otel.replay.testing.planning import setting
-from timetracer_otel.replay.testing.stability import is_unchanged, meaning_of, with_stable_ids
+from timetracer_otel.replay.testing.stability import (
+    is_unchanged,
+    meaning_of,
+    with_stable_ids,
+    without_chosen_ports,
+)
 from timetracer_otel.replay.testing.stage import Stage
 
 __all__ = ["Keeper"]
@@ -101,7 +106,8 @@ class Keeper:
             known = [meaning_of(one) for one in cassette.bootstrap]
             new = [one for one in asked if meaning_of(one) not in known]
             if new:
-                _put(path, replace(cassette, bootstrap=[*cassette.bootstrap, *new]))
+                late = without_chosen_ports(new)
+                _put(path, replace(cassette, bootstrap=[*cassette.bootstrap, *late]))
 
     def _is_stale(self, episode: Episode) -> bool:
         return bool(self._max_age_s and episode.recorded and _age_s(episode) > self._max_age_s)

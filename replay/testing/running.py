@@ -129,7 +129,7 @@ class Run:
     def protocol(self, nextitem: pytest.Item | None) -> bool | None:
         """In mode ``new_episodes``: replay, and begin again, live, for what is new."""
         item = self.item
-        if not self._is_whole or mode_on(item) != "new_episodes":
+        if not self._is_whole or not _records_what_is_new(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
@@ -300,6 +300,13 @@ class Run:
                 self._keep(self.episode, recorded)
 
         return block
+
+
+def _records_what_is_new(item: pytest.Item) -> bool:
+    try:
+        return mode_on(item) == "new_episodes"
+    except pytest.fail.Exception:  # what the marker cannot mean is told when the test is set up
+        return False
 
 
 def _tell(report: pytest.TestReport, excinfo: Any, text: str) -> None:

@@ -36,9 +36,11 @@ def with_stable_ids(data: bytes, cassette: Cassette) -> bytes:
     """The written cassette with IDs made from the test's own: the same in every recording."""
     found: dict[str, str] = {cassette.trace_id: _hash(cassette.test, 32)}
     spans = [cassette.root_span_id]
-    for one in (*cassette.answers, *cassette.interactions):
+    for one in (*cassette.answers, *cassette.interactions, *cassette.bootstrap):
         spans += [one.span_id, one.parent_span_id]
-    spans += _propagated(data, cassette.trace_id)
+    for trace, span in _propagated(data):
+        spans.append(span)
+        found.setdefault(trace, _hash(f"{cassette.test} {len(found)}", 32))
     for span in spans:
         if span and span not in found:
             found[span] = _hash(f"{cassette.test} {len(found)}", 16)
@@ -46,10 +48,13 @@ def with_stable_ids(data: bytes, cassette: Cassette) -> bytes:
     return pattern.sub(lambda match: found[match[0].decode()].encode(), data)
 
 
-def _propagated(data: bytes, trace_id: str) -> Iterator[str]:
-    """Spans that an instrumentor told a service of."""
-    for match in re.finditer(rb"%s-([0-9a-f]{16})" % trace_id.encode(), data):
-        yield match[1].decode()
+_TRACEPARENT = re.compile(rb"traceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-")
+
+
+def _propagated(data: bytes) -> Iterator[tuple[str, str]]:
+    """Traces and spans that an instrumentor told services of."""
+    for match in _TRACEPARENT.finditer(data):
+        yield match[1].decode(), match[2].decode()
 
 
 def _hash(text: str, length: int) -> str:
