@@ -42,7 +42,7 @@ class Upstream:
 
             do_POST = do_GET  # noqa: N815 - as the class has it
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is there
                 """Say nothing."""
 
         self._handler = Handler
