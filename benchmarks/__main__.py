@@ -14,6 +14,7 @@ from benchmarks import (
     clients_cost,
     drivers_cost,
     files_cost,
+    pytest_cost,
     recording_cost,
     replay_cost,
     saturation,
@@ -83,6 +84,16 @@ def replay_section() -> str:
     return head + "\n".join(lines)
 
 
+def pytest_section(quick: bool) -> str:
+    measured = pytest_cost.measure(30 if quick else pytest_cost.TESTS)
+    unused = pytest_cost.measure_unused(3 if quick else pytest_cost.LOOKS)
+    return (
+        "## A test in pytest\n\nCPU ms at p50, set-up and teardown included, of a test that asks a "
+        "FastAPI application three times, each with a statement and an httpx call: with fakes in "
+        "memory written by hand, and replayed.\n\n" + pytest_cost.table(measured, unused)
+    )
+
+
 def files_section() -> str:
     us = files_cost.measure_files()
     lines = ["| | load ms | save ms | replayed call µs |", "|---|---|---|---|"]
@@ -118,6 +129,7 @@ def main() -> None:
         lambda: drivers_section(quick),
         lambda: streaming_section(quick),
         replay_section,
+        lambda: pytest_section(quick),
         files_section,
         lambda: saturation_section(quick),
     ):

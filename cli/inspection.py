@@ -44,7 +44,7 @@ def faults(path: Path) -> list[Fault]:
     except (CassetteError, StoreError) as error:
         return [Fault("$", str(error).removeprefix(f"{path}: "))]
     found = [fault for place, value in _places(cassette) for fault in _of_value(place, value)]
-    for name in ("interactions", "bootstrap"):
+    for name in ("answers", "interactions", "bootstrap"):
         for index, interaction in enumerate(getattr(cassette, name)):
             say = protocol_of(interaction).faults
             for place, reason in say(interaction) if say is not None else ():
@@ -70,7 +70,7 @@ def _places(cassette: Cassette) -> Iterator[tuple[str, Any]]:
     """Every encoded value and every body, with its JSON path."""
     if cassette.entry is not None:
         yield from _of_interaction("$.entry", cassette.entry)
-    for name in ("interactions", "bootstrap"):
+    for name in ("answers", "interactions", "bootstrap"):
         for index, interaction in enumerate(getattr(cassette, name)):
             yield from _of_interaction(f"$.{name}[{index}]", interaction)
     for index, draws in enumerate(cassette.draws):

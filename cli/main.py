@@ -16,7 +16,17 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import demo, libraries, record, redact, replay, scan, show, validate
+from timetracer_otel.cli import (
+    demo,
+    import_,
+    libraries,
+    record,
+    redact,
+    replay,
+    scan,
+    show,
+    validate,
+)
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError
@@ -56,6 +66,7 @@ app.command(epilog=validate.EXAMPLES)(validate.validate)
 app.command(epilog=libraries.EXAMPLES)(libraries.libraries)
 app.command(epilog=redact.EXAMPLES)(redact.redact)
 app.command(epilog=scan.EXAMPLES)(scan.scan)
+app.command("import", epilog=import_.EXAMPLES)(import_.import_cassettes)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.text import Text
 
 from timetracer_otel.cassette import Cassette, Interaction
@@ -60,7 +61,6 @@ def interaction_page(interaction: Interaction, *, height: int, full: bool) -> li
 
 def _head(cassette: Cassette, file: Path) -> list[Text]:
     service = str(cassette.resource[0].get("service.name", "")) if cassette.resource else ""
-    title = title_line(cassette.entry) if cassette.entry is not None else Text("No inbound request")
     facts = [
         f"{moment(cassette.recorded_at)} UTC",
         f"took {duration(cassette.duration_us)}",
@@ -69,11 +69,17 @@ def _head(cassette: Cassette, file: Path) -> list[Text]:
     if service and not service.startswith("unknown_service"):
         facts.insert(0, service)
     return [
-        title,
+        _title(cassette),
         Text(" · ".join(facts), style="dim"),
         Text(f"trace {cassette.trace_id}", style="dim"),
         Text(str(file), style="dim", overflow="fold"),
     ]
+
+
+def _title(cassette: Cassette) -> Text:
+    if cassette.entry is not None:
+        return title_line(cassette.entry)
+    return Text(f"Test {cassette.test}" if cassette.test else "No inbound request")
 
 
 def _remarks(cassette: Cassette, *, full: bool) -> list[Text]:
@@ -106,9 +112,21 @@ def _payloads(cassette: Cassette, *, full: bool) -> list[Block]:
         blocks += _of_interaction(cassette.entry, full=full, headers=full)
         for block in blocks:
             block.first = True
+    for answer in cassette.answers:
+        blocks += _of_answer(answer, full=full)
     for interaction in cassette.interactions:
         blocks += _of_interaction(interaction, full=True) if full else _of_call(interaction)
     return blocks
+
+
+def _of_answer(answer: Interaction, *, full: bool) -> list[Block]:
+    """What a test asked the application: in one block, unless all of it is wanted."""
+    if full:
+        return _of_interaction(replace(answer, id=0), full=True)
+    (block,) = _of_call(answer) or [Block(title_line(answer))]
+    block.heading = Text.assemble("answered  ", title_line(answer))
+    block.hint, block.first = "--full", True
+    return [block]
 
 
 def _of_call(interaction: Interaction) -> list[Block]:

@@ -76,6 +76,8 @@ def _row(path: Path, cassette: Cassette) -> Row:
         status = entry.response.status if entry.response is not None else 0
         failure = entry.error or entry.raised
         error = failure.type if failure is not None else ""
+    elif cassette.test:
+        method, route = "test", cassette.test
     elif cassette.interactions:
         route = cassette.interactions[0].title
     resource = cassette.resource[0] if cassette.resource else {}

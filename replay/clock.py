@@ -26,14 +26,15 @@ __all__ = ["install_clock"]
 _CurrentTime = Callable[[], RecordedTime | None]
 
 
-def install_clock(first: Cassette, current_time: _CurrentTime) -> Callable[[], None]:
+def install_clock(first: Cassette | None, current_time: _CurrentTime) -> Callable[[], None]:
     """From now on code reads the time of the session it runs in; returns what undoes it.
 
     `current_time` gives the time of the running code's session. Outside of any session it is
-    the time of `first`, from its beginning. Timers, `time.sleep`, event loops and telemetry
-    stay real. Raises `CannotReplay` when the application holds the clock itself.
+    the time of `first`, from its beginning; without `first` it is what it is. Timers,
+    `time.sleep`, event loops and telemetry stay real. Raises `CannotReplay` when the application
+    holds the clock itself.
     """
-    outside = RecordedTime(first)
+    outside = RecordedTime(first) if first is not None else None
 
     def giving(clock: str, below: Callable[[], int]) -> Callable[[], int]:
         return _giving(clock, below, outside, current_time)
@@ -48,7 +49,10 @@ def install_clock(first: Cassette, current_time: _CurrentTime) -> Callable[[], N
 
 
 def _giving(
-    clock: str, below: Callable[[], int], outside: RecordedTime, current_time: _CurrentTime
+    clock: str,
+    below: Callable[[], int],
+    outside: RecordedTime | None,
+    current_time: _CurrentTime,
 ) -> Callable[[], int]:
     def read() -> int:
         real_ns = below()
@@ -58,7 +62,7 @@ def _giving(
             return real_ns
         time = current_time()
         if time is None:
-            return outside.running(clock, real_ns)
+            return outside.running(clock, real_ns) if outside is not None else real_ns
         if frame is None or treated is Treatment.TICKING:
             return time.running(clock, real_ns)
         place = current_place()

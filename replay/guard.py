@@ -23,7 +23,7 @@ from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Change, Ledger, PatchIfPresent, WhenImported, original_of
 from timetracer_otel.replay.listening import ports_of_process
 from timetracer_otel.replay.origin import following, origin
-from timetracer_otel.replay.sessions import Sessions, serving
+from timetracer_otel.replay.sessions import Sessions, in_force, serving
 
 __all__ = ["install_guard"]
 
@@ -40,8 +40,11 @@ _GUARDED_FAMILIES = frozenset(
 _LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost"})
 
 
-def install_guard(sessions: Sessions) -> Callable[[], None]:
-    """Block outgoing calls from here on; returns what undoes it."""
+def install_guard(sessions: Sessions | None = None) -> Callable[[], None]:
+    """Block outgoing calls from here on; returns what undoes it.
+
+    Without `sessions`, only while some are in force, and as those permit.
+    """
     guard = _Guard(sessions)
     ledger = Ledger()
     ledger.apply([*following(), *guard.changes()])
@@ -51,15 +54,23 @@ def install_guard(sessions: Sessions) -> Callable[[], None]:
 class _Guard:
     """Lets a call pass, or blocks it; knows which libraries are live."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions | None) -> None:
         self._sessions = sessions
+        self._live_of: tuple[Sessions | None, frozenset[str]] = (None, frozenset())
         names = {
             library.module.partition(".")[0]: library.name
             for library in library_modules(timetracer_otel.replay.libraries)
         }
         self._names = names
-        live = sessions.live
-        self._live = live | {package for package, name in names.items() if name in live}
+
+    def _live(self, sessions: Sessions) -> frozenset[str]:
+        """The live libraries, by their packages' names too."""
+        known, live = self._live_of
+        if known is not sessions:
+            named = sessions.live
+            live = named | {package for package, name in self._names.items() if name in named}
+            self._live_of = (sessions, live)
+        return live
 
     # -- what is patched ----------------------------------------------------------------------
 
@@ -203,13 +214,17 @@ class _Guard:
 
     def _block(self, target: str) -> None:
         """Unless a live library is what makes the call."""
+        sessions = self._sessions if self._sessions is not None else in_force()
+        if sessions is None:
+            return
         found = origin()
-        if not self._live.isdisjoint(found.packages):
+        if not self._live(sessions).isdisjoint(found.packages):
             return
         package = found.library(self._names)
         library = self._names.get(package, package)
-        self._sessions.block(f"{library} → {target} at {found.line or '?'}")
-        raise BlockedCall(target=target, library=library, line=found.line or "?")
+        sessions.block(f"{library} → {target} at {found.line or '?'}")
+        hint = sessions.outside.hint_for(library) if " " not in library else ""
+        raise BlockedCall(target=target, library=library, line=found.line or "?", hint=hint)
 
 
 def _is_answered(library: str, owner: str = "") -> bool:

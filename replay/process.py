@@ -32,6 +32,7 @@ from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
 from timetracer_otel.replay.redacted import Shown, masked, opened
 from timetracer_otel.replay.reporting import Reporter, announced
+from timetracer_otel.replay.requests import requests_of
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
 
@@ -42,10 +43,14 @@ REPLAY = Installation(timetracer_otel.replay.libraries)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A cassette and where it came from; `closed` is why what it hides cannot be seen."""
+    """A cassette and where it came from; the name of one request of several ends in ``#2``.
+
+    `closed` is why what it hides cannot be seen.
+    """
 
     name: str
     cassette: Cassette
+    file: str = ""
     closed: str = ""
 
 
@@ -61,7 +66,14 @@ def load(paths: Sequence[str]) -> list[Named]:
             reason="there is no cassette there",
             hint="record one with `timetracer record -- COMMAND`",
         )
-    return [Named(str(file), *opened(read(file))) for file in files]
+    return [named for file in files for named in _in_file(str(file), *opened(read(file)))]
+
+
+def _in_file(file: str, cassette: Cassette, closed: str) -> list[Named]:
+    found = requests_of(cassette)
+    if len(found) == 1:
+        return [Named(file, found[0], file, closed)]
+    return [Named(f"{file}#{n}", one, file, closed) for n, one in enumerate(found, start=1)]
 
 
 def activate(settings: Settings, recorder: Recorder) -> None:

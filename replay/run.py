@@ -113,7 +113,7 @@ def replay_app(
     audience = audience or Audience()
     named = meant(cassettes, options, audience)
     with reports() as kept, _environment(_ALONE):
-        settings = options.settings([item.name for item in named], banner=False)
+        settings = options.settings(_files(named), banner=False)
         instrument(**{name: getattr(settings, name) for name in settings.__struct_fields__})
         application = import_application(app)
 
@@ -283,6 +283,11 @@ def meant(paths: Sequence[str], options: Options, audience: Audience) -> list[Na
     return sorted(chosen, key=lambda item: item.cassette.recorded_at)
 
 
+def _files(named: Sequence[Named]) -> list[str]:
+    """Where they are read from, each once."""
+    return list(dict.fromkeys(item.file for item in named))
+
+
 @contextmanager
 def _server(
     named: Sequence[Named],
@@ -291,7 +296,7 @@ def _server(
     port: int | None,
     seed: int | None,
 ) -> Iterator[Server]:
-    settings = options.settings([item.name for item in named])
+    settings = options.settings(_files(named))
     environ = recording_environment(settings, {**os.environ, **_ALONE, **_key()})
     if seed is not None:
         environ[HASH_SEED] = str(seed)

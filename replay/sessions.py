@@ -32,6 +32,7 @@ __all__ = [
     "answering_from",
     "current_request_session",
     "current_session",
+    "in_force",
     "serving",
     "take_if_recorded",
     "use",
@@ -71,6 +72,7 @@ class Session:
     `outside` is for what runs outside of any request: it has no sequence, and is answered as
     often as it asks, from what was recorded there and then from the cassette's own calls.
     `shown` is how calls are told to people, and compared where the cassette stays redacted.
+    `hint` is what a miss advises, where that is not another `timetracer record`.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Session:
         loosely: bool = True,
         outside: bool = False,
         shown: Shown | None = None,
+        hint: str = "",
     ) -> None:
         self.cassette = cassette
         self.name = name
@@ -94,6 +97,7 @@ class Session:
         self._shown = shown
         self._is_redacted = shown is not None and cassette.redaction.policy != "none"
         self._outside = outside
+        self._hint = hint
         self._pairs: dict[str, str] = {}
         self._seen: dict[str, tuple[Protocol, ...]] = {}
         self._lock = RLock()
@@ -241,7 +245,12 @@ class Session:
             nearest=nearest,
             difference=difference,
             cassette=self.name,
+            hint=self.hint_for(library),
         )
+
+    def hint_for(self, library: str) -> str:
+        """What is advised when `library` asks what nothing answers; empty for the usual."""
+        return self._hint.replace("{library}", library)
 
 
 class Sessions:
@@ -313,6 +322,11 @@ def use(sessions: Sessions | None) -> None:
     """Answer from `sessions` from here on; from none at all with None."""
     global _active
     _active = sessions
+
+
+def in_force() -> Sessions | None:
+    """Where answers come from; None when no replay is active."""
+    return _active
 
 
 def current_session() -> Session | None:

@@ -15,7 +15,7 @@ from timetracer_otel.protocols.http_parts import BodyPart, HttpInteraction, Http
 from timetracer_otel.replay.calls import Calls, compare_calls
 from timetracer_otel.replay.reporting import Run
 
-__all__ = ["EXIT_CODES", "Result", "Verdict", "cannot", "judge"]
+__all__ = ["EXIT_CODES", "Result", "Verdict", "cannot", "judge", "outcome_differences"]
 
 Result = Literal["same", "different", "cannot"]
 
@@ -78,7 +78,7 @@ def judge(recorded: Cassette, run: Run, answered: HttpResponse | None) -> Verdic
     verdict.recorded_us, verdict.replayed_us = recorded.duration_us, run.replayed.duration_us
     verdict.answered = answered
     if isinstance(entry, HttpInteraction) and isinstance(replayed, HttpInteraction):
-        verdict.response = _outcome_differences(entry, replayed, answered)
+        verdict.response = outcome_differences(entry, replayed, answered)
     calls = compare_calls(recorded.interactions, run.replayed.interactions, run.assumed)
     verdict.missing, verdict.changed = calls.missing, calls.changed
     repeated = [f"{title}: repeated" for title in calls.repeated]
@@ -127,9 +127,10 @@ def _other_order(recorded: Cassette, replayed: Cassette) -> list[str]:
     return [f"sets had an order of their own, not that of the recorded PYTHONHASHSEED={seed}"]
 
 
-def _outcome_differences(
+def outcome_differences(
     entry: HttpInteraction, replayed: HttpInteraction, answered: HttpResponse | None
 ) -> list[str]:
+    """How the application's answer differs from the recorded one, each by its JSON path."""
     before, after = entry.response, replayed.response
     if before is None or after is None:
         first, second = _outcome(entry), _outcome(replayed)

@@ -51,6 +51,9 @@ class Treatment(Enum):
 
 
 _TELEMETRY = frozenset({"opentelemetry", "timetracer_otel", "time_machine"})
+_RUNNERS = frozenset({"_pytest", "execnet", "hypothesis", "pluggy", "pytest", "xdist"})
+"""What runs tests: it times them, each within what it records of itself."""
+
 _LOOPS = frozenset(
     {
         *("anyio", "curio", "eventlet", "gevent", "tornado", "trio", "twisted", "uvloop"),
@@ -119,7 +122,7 @@ def treated_as(clock: str, treated: Treatment) -> set[Any]:
 
 def _wall(module: str) -> Treatment:
     package = module.partition(".")[0]
-    if package in _TELEMETRY:
+    if package in _TELEMETRY or package in _RUNNERS or package.startswith("pytest_"):
         return Treatment.REAL
     if package in _UNSEEN or module.startswith("sqlalchemy.pool"):
         return Treatment.TICKING
@@ -128,7 +131,7 @@ def _wall(module: str) -> Treatment:
 
 def _monotonic(module: str) -> Treatment:
     package = module.partition(".")[0]
-    if package in _TELEMETRY or package in _LOOPS:
+    if package in _TELEMETRY or package in _LOOPS or package in _RUNNERS:
         return Treatment.REAL
     # the program itself is no part of the standard library, whatever its list says
     if package in sys.stdlib_module_names and package != "__main__":

@@ -142,7 +142,14 @@ class MissingRecording(ReplayError):
     """
 
     def __init__(
-        self, *, library: str, asked: str, nearest: str, difference: str, cassette: str
+        self,
+        *,
+        library: str,
+        asked: str,
+        nearest: str,
+        difference: str,
+        cassette: str,
+        hint: str = "",
     ) -> None:
         self.library = library
         self.asked = asked
@@ -151,22 +158,26 @@ class MissingRecording(ReplayError):
         self.cassette = cassette
         near = f"; nearest recorded call: {nearest}" if nearest else "; nothing like it is recorded"
         differs = f" (differs in {difference})" if difference else ""
-        super().__init__(
-            f"no recorded answer for {library} call {asked}{near}{differs}. Cassette: {cassette}. "
-            f"Record the request again with `timetracer record -- COMMAND`, or keep this "
+        advice = hint or (
+            "Record the request again with `timetracer record -- COMMAND`, or keep this "
             f"dependency live with `--live {library}`"
+        )
+        super().__init__(
+            f"no recorded answer for {library} call {asked}{near}{differs}. "
+            f"Cassette: {cassette}. {advice}"
         )
 
 
 class BlockedCall(ReplayError):
     """A network call that would have left the process during a replay."""
 
-    def __init__(self, *, target: str, library: str, line: str) -> None:
+    def __init__(self, *, target: str, library: str, line: str, hint: str = "") -> None:
         self.target = target
         self.library = library
         self.line = line
         named = " " not in library  # the application itself is none
-        permits = f"; `--live {library}` permits it for one library" if named else ""
+        permits = hint and f". {hint}"
+        permits = permits or f"; `--live {library}` permits it for one library" if named else ""
         super().__init__(
             f"blocked: {library} tried to reach {target} during replay, at {line}. Replay never "
             f"goes out on the network{permits}"

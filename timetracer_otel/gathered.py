@@ -24,7 +24,7 @@ from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
 from timetracer_otel.values import encode
 
-__all__ = ["Gathered", "Noted", "cassette_of", "interaction_of"]
+__all__ = ["Gathered", "Noted", "answers_of", "cassette_of", "interaction_of"]
 
 Place = tuple[str, str, str]
 """Source or clock, path or site, and what else tells one list of readings from another."""
@@ -44,6 +44,7 @@ class Noted(NamedTuple):
     response: object
     error: Failure | None
     stage: str
+    raised: Failure | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Gathered:
     resource: list[dict[str, Any]]
     hash_seed: int | None
     entry: Noted | None
-    entry_error: Failure | None
+    answers: list[Noted]
     interactions: list[Noted]
     draws: dict[Place, list[object]]
     clock: dict[Place, list[int]]
@@ -77,7 +78,8 @@ def cassette_of(gathered: Gathered) -> Cassette:
         duration_us=gathered.duration_us,
         resource=gathered.resource,
         hash_seed=gathered.hash_seed,
-        entry=_entry(gathered),
+        entry=_entry(gathered.entry, start) if gathered.entry is not None else None,
+        answers=answers_of(gathered.answers, start),
         interactions=[
             interaction_of(noted, start, n) for n, noted in enumerate(gathered.interactions, 1)
         ],
@@ -117,12 +119,15 @@ def _response(noted: Noted, protocol: Protocol) -> Part | None:
     return protocol.encode_response(noted.response)
 
 
-def _entry(gathered: Gathered) -> Interaction | None:
-    if gathered.entry is None:
-        return None
-    interaction = interaction_of(gathered.entry, gathered.started_mono_ns, 0)
-    if gathered.entry_error is not None and interaction.error is None:
-        raised = encode_error(gathered.entry_error, stage="application")
+def answers_of(answers: list[Noted], trace_started_ns: int) -> list[Interaction]:
+    """What the application answered within a test, in order."""
+    return [_entry(noted, trace_started_ns, n) for n, noted in enumerate(answers, start=1)]
+
+
+def _entry(noted: Noted, trace_started_ns: int, number: int = 0) -> Interaction:
+    interaction = interaction_of(noted, trace_started_ns, number)
+    if noted.raised is not None and interaction.error is None:
+        raised = encode_error(noted.raised, stage="application")
         interaction.raised = raised  # type: ignore[union-attr]  # only http has entries
     return interaction
 

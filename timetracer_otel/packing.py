@@ -52,7 +52,7 @@ def pack(gathered: Gathered) -> bytes:
                 gathered.resource,
                 gathered.hash_seed,
                 tuple(gathered.entry) if gathered.entry is not None else None,
-                gathered.entry_error,
+                [tuple(noted) for noted in gathered.answers],
                 [tuple(noted) for noted in gathered.interactions],
                 gathered.draws,
                 gathered.clock,
@@ -69,6 +69,7 @@ def unpack(data: bytes) -> Gathered:
     found = _Unpacker(io.BytesIO(data)).load()
     gathered = Gathered(*found)
     gathered.entry = _noted_again(gathered.entry) if gathered.entry is not None else None
+    gathered.answers = [_noted_again(noted) for noted in gathered.answers]
     gathered.interactions = [_noted_again(noted) for noted in gathered.interactions]
     return gathered
 

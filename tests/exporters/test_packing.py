@@ -45,7 +45,7 @@ def gathered(*interactions: Noted) -> Gathered:
         resource=[{"service.name": "shop"}],
         hash_seed=7,
         entry=noted("http", entry, answer),
-        entry_error=None,
+        answers=[],
         interactions=list(interactions),
         draws={("uuid.uuid4", "", ""): [uuid.UUID(int=5), b"\xff", 0.5]},
         clock={("time", "shop:load", ""): [1_700_000_000_000_000_500]},

@@ -79,7 +79,12 @@ def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
 
 
 def _address(pair: Any) -> Any:
-    return (pair[0], pair[1]) if pair else None
+    if not pair:
+        return None
+    port = pair[1]
+    return pair[0], int(port) if isinstance(
+        port, str
+    ) and port.isdigit() else port  # Django's client
 
 
 def _url(scope: Scope) -> str:
@@ -162,7 +167,7 @@ class _Exchange:
                 self._draft.failed(error, "application")
                 return
             if error is not None:  # a framework that answers for it has noted it already
-                self._draft.trace.entry_error = error
+                self._draft.also_raised(error)
             self._draft.answered(self._response)
 
 

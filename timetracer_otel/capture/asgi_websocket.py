@@ -61,7 +61,7 @@ class WebSocketNote:
                 self._draft.failed(error, "application")
                 return
             if error is not None:
-                self._draft.trace.entry_error = error
+                self._draft.also_raised(error)
             if self._draft.is_open:
                 self._draft.answered(None)
 

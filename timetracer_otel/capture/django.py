@@ -13,13 +13,14 @@ from types import FrameType
 from typing import Any
 
 from timetracer_otel.capture import asgi
+from timetracer_otel.capture.django_testing import called_by_async_client, called_by_client
 from timetracer_otel.capture.inbound import note_raised, note_route
 from timetracer_otel.capture.wsgi import recorded
 from timetracer_otel.dbapi_calls import connection_scoped
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
-from timetracer_otel.recording.current import current_trace
+from timetracer_otel.recording.current import begins_here
 
 __all__ = ["DATABASES", "LIBRARY"]
 
@@ -42,7 +43,7 @@ def _called_by_asgi(original: Callable[..., Awaitable[None]]) -> Callable[..., A
     @wraps(original)
     async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807
         app: Any = partial(original, self)
-        if active_recorder() is not None and scope["type"] == "http" and current_trace() is None:
+        if active_recorder() is not None and scope["type"] == "http" and begins_here():
             with guarded("django asgi"):
                 app = with_span(self)
         await app(scope, receive, send)
@@ -159,6 +160,13 @@ LIBRARY = Library(
         *(
             WhenImported(module, (Patch(f"{module}:DatabaseWrapper.is_usable", _setting_up),))
             for module in DATABASES
+        ),
+        WhenImported(
+            "django.test.client",
+            (
+                Patch("django.test.client:ClientHandler.__call__", called_by_client),
+                Patch("django.test.client:AsyncClientHandler.__call__", called_by_async_client),
+            ),
         ),
         WhenImported(
             "opentelemetry.instrumentation.django",

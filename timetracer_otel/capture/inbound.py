@@ -6,10 +6,9 @@ import os
 import re
 from functools import lru_cache
 
-from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.http_parts import HttpRequestRef
 from timetracer_otel.recording import active_recorder, guarded
-from timetracer_otel.recording.current import current_trace
+from timetracer_otel.recording.current import current_entry
 
 __all__ = ["is_excluded", "is_untraced", "note_raised", "note_route"]
 
@@ -45,8 +44,8 @@ def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
 def note_route(route: str) -> None:
     """The running request was routed by this template."""
     with guarded("route"):
-        record = current_trace()
-        request = record.entry.request if record is not None and record.entry else None
+        entry = current_entry()
+        request = entry.request if entry is not None else None
         if route and isinstance(request, HttpRequestRef):
             request.route = route
 
@@ -54,6 +53,6 @@ def note_route(route: str) -> None:
 def note_raised(error: BaseException) -> None:
     """The application raised `error`, and its framework is about to answer in its place."""
     with guarded("raised"):
-        record = current_trace()
-        if record is not None and record.entry is not None:
-            record.entry_error = Failure.of(error)
+        entry = current_entry()
+        if entry is not None:
+            entry.also_raised(error)

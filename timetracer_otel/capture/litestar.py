@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from timetracer_otel.capture.inbound import note_raised
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
 from timetracer_otel.recording import guarded
-from timetracer_otel.recording.recorder import current_trace
 
 __all__ = ["LIBRARY"]
 
@@ -59,9 +59,8 @@ def _traces_itself(config: Any, otel: Any) -> bool:
 async def _note_exception(error: Exception, _scope: Any) -> None:
     """Litestar answers for every exception itself: further out nobody sees one."""
     with guarded("litestar exception"):
-        record = current_trace()
-        if record is not None and getattr(error, "status_code", _SERVER_ERRORS) >= _SERVER_ERRORS:
-            record.entry_error = error
+        if getattr(error, "status_code", _SERVER_ERRORS) >= _SERVER_ERRORS:
+            note_raised(error)
 
 
 LIBRARY = Library(

@@ -67,6 +67,12 @@ def _texts(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
+def note_address(engine: Any) -> None:
+    """Where `engine` connects to, for one that was made before it could be seen."""
+    if engine.dialect not in _ADDRESSES:
+        _ADDRESSES[engine.dialect] = _address(engine.url)
+
+
 class Creator:
     """A pool's function that opens connections, with the recording around what it opens."""
 

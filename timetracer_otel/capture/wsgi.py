@@ -25,7 +25,7 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.protocols.wsgi import path_of, request_of
 from timetracer_otel.recording import Draft, active_recorder, begin_entry, discard_trace, guarded
-from timetracer_otel.recording.current import current_trace
+from timetracer_otel.recording.current import begins_here, current_trace
 
 __all__ = ["LIBRARY", "WsgiCapture", "WsgiServer", "recorded", "with_server_span"]
 
@@ -110,7 +110,7 @@ class _Exchange:
     def begin(cls, environ: Environ) -> _Exchange | None:
         """None where the request is recorded further out, or is not to be recorded."""
         record = current_trace()
-        if record is not None:
+        if record is not None and not begins_here():
             current: Any = trace.get_current_span()
             if record.entry is not None or current.kind is not SpanKind.SERVER:
                 return None
@@ -212,7 +212,7 @@ class _Exchange:
             draft.failed(error, "application")
             return
         if error is not None:
-            draft.trace.entry_error = error
+            draft.also_raised(error)
         draft.answered(self._response)
 
 

@@ -117,16 +117,20 @@ class Cassette(Part, kw_only=True):
     began the trace; a job that nothing called from outside has none. `bootstrap` is what the
     process asked outside of any request (connection set-up, start-up queries): no part of the
     request's sequence, and answered as often as it is asked.
+    The cassette of a test has the test's node ID as `test`, and instead of an `entry` the
+    `answers`: every request that the test made to the application, in order.
     """
 
     timetracer: int
     trace_id: str
     root_span_id: str = ""
+    test: str = ""
     recorded_at: str
     duration_us: int
     resource: list[dict[str, Any]] = []
     hash_seed: HashSeed | None = None
     entry: Interaction | None = None
+    answers: list[Interaction] = []
     interactions: list[Interaction] = []
     bootstrap: list[Interaction] = []
     draws: list[Draws] = []

@@ -104,7 +104,7 @@ def _check_moment(cassette: Cassette, file: str) -> None:
 def _check_outcomes(cassette: Cassette, file: str) -> None:
     """An interaction has a response or an error, never both (law of the format)."""
     places = [("$.entry", cassette.entry)] if cassette.entry is not None else []
-    for name in ("interactions", "bootstrap"):
+    for name in ("answers", "interactions", "bootstrap"):
         places += [(f"$.{name}[{n}]", found) for n, found in enumerate(getattr(cassette, name))]
     for path, interaction in places:
         if interaction.response is not None and interaction.error is not None:

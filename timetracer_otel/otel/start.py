@@ -42,6 +42,7 @@ __all__ = [
     "instrument",
     "post_instrument",
     "pre_instrument",
+    "put_in_place",
     "settings_or_off",
     "shutdown",
 ]
@@ -66,6 +67,20 @@ def instrument(**keywords: Any) -> Recorder | None:
     if recorder is not None:
         _after_instrumentors(recorder)
     return recorder
+
+
+def put_in_place(recorder: Recorder) -> None:
+    """Have `recorder` told of everything, once it is activated: for one that comes and goes.
+
+    Nothing is announced. What is no provider of OpenTelemetry's gives no spans: then calls are
+    known by their tasks and threads alone. `shutdown` takes it back.
+    """
+    provider = provider_in_force(configured=False)
+    recorder.is_told_of_spans = provider is not None and not why_not(provider)
+    if provider is not None and recorder.is_told_of_spans:
+        attach(recorder, provider)
+    _change_libraries(recorder.settings)
+    start_missing_instrumentors(_captured())
 
 
 def shutdown() -> None:
@@ -169,14 +184,18 @@ def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | No
     if settings.mode == "record":
         for exporter in exporters or [_default_exporter(settings)]:
             recorder.add_sink(exporter.sink)
+    _change_libraries(settings)
+    recorder.activate()
+    survive_endings()
+    return recorder
+
+
+def _change_libraries(settings: Settings) -> None:
     CAPTURE.applied = start_instrumentor_of
     CAPTURE.install(settings.capture, settings.switched_off)
     _LEDGER.apply([INSTRUMENT_PATCH, LOADING_PATCH])
     note_unseen_servers(_LEDGER)
     expect_refusals(_captured())
-    recorder.activate()
-    survive_endings()
-    return recorder
 
 
 def _captured() -> set[str]:

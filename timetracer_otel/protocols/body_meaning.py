@@ -25,7 +25,8 @@ _SHOWN = 4096
 
 def is_empty(part: BodyPart) -> bool:
     """Whether nothing was sent and nothing more was meant to be."""
-    return part.state == "complete" and not (part.size or part.style or part.text or part.base64)
+    told = part.size or part.style or part.text or part.base64 or part.sha256
+    return part.state == "complete" and not told
 
 
 def body_meaning(part: BodyPart, headers: list[str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from timetracer_otel.gathered import Gathered, Noted, interaction_of
+from timetracer_otel.cassette import Interaction
+from timetracer_otel.gathered import Gathered, Noted, answers_of, interaction_of
 from timetracer_otel.recording.draft import Draft
 from timetracer_otel.values import encode
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
     from timetracer_otel.recording.trace import TraceRecord
 
-__all__ = ["collect_outside", "gather"]
+__all__ = ["collect_outside", "encoded_answers", "gather"]
 
 
 def gather(record: TraceRecord, recorder: Recorder) -> Gathered | None:
@@ -28,7 +29,7 @@ def gather(record: TraceRecord, recorder: Recorder) -> Gathered | None:
     _adopt_spans(record)
     drafts = sorted(record.drafts, key=lambda draft: draft.started_ns)
     own = [_noted(draft) for draft in drafts if draft.scope == "trace" and _has_outcome(draft)]
-    if record.entry is None and not record.fragment:
+    if record.entry is None and record.answers is None and not record.fragment:
         for number, noted in enumerate(own, start=1):
             recorder.bootstrap.add(interaction_of(noted, record.started_mono_ns, number))
         if not own or _began_with_client_span(record):
@@ -46,7 +47,7 @@ def gather(record: TraceRecord, recorder: Recorder) -> Gathered | None:
         resource=_resource(record),
         hash_seed=recorder.hash_seed,
         entry=_noted(entry) if entry is not None and entry.request is not None else None,
-        entry_error=record.entry_error,
+        answers=_answers(record),
         interactions=own,
         draws={place: list(values) for place, values in list(record.draws.items())},
         clock={place: list(reads) for place, reads in list(record.clock.items())},
@@ -80,7 +81,17 @@ def _noted(draft: Draft) -> Noted:
         draft.response,
         draft.error,
         draft.stage,
+        draft.raised,
     )
+
+
+def _answers(record: TraceRecord) -> list[Noted]:
+    return [_noted(entry) for entry in record.answers or () if entry.request is not None]
+
+
+def encoded_answers(record: TraceRecord) -> list[Interaction]:
+    """What the application has answered so far within a test."""
+    return answers_of(_answers(record), record.started_mono_ns)
 
 
 def _root_span_id(record: TraceRecord) -> int:
@@ -129,6 +140,7 @@ def _duration_us(record: TraceRecord) -> int:
     ends = [d.started_ns + d.duration_ns for d in record.drafts]
     if record.entry is not None:
         ends.append(record.entry.started_ns + record.entry.duration_ns)
+    ends += [entry.started_ns + entry.duration_ns for entry in record.answers or ()]
     return max(0, max(ends, default=record.started_mono_ns) - record.started_mono_ns) // 1000
 
 

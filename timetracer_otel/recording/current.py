@@ -21,6 +21,8 @@ __all__ = [
     "active_recorder",
     "begin",
     "begin_entry",
+    "begins_here",
+    "current_entry",
     "current_paths",
     "current_place",
     "current_root",
@@ -64,6 +66,22 @@ def current_place() -> tuple[TraceRecord, str] | None:
     """The open trace and the path of the running code; None when nothing records here."""
     recorder = _active
     return recorder.current_place() if recorder is not None else None
+
+
+def current_entry() -> Draft | None:
+    """The inbound request that the running code answers; None where none is recorded."""
+    place = current_place()
+    return place[0].entry_at(place[1]) if place is not None else None
+
+
+def begins_here() -> bool:
+    """Whether a request that begins here came from outside: nothing further out records it."""
+    recorder = _active
+    record = recorder.current_trace() if recorder is not None else None
+    if recorder is None or record is None:
+        return True
+    paths = recorder.current_paths()
+    return record.answers is not None and record.entry_at(paths[-1]) is None
 
 
 def current_root() -> tuple[int, int] | None:
@@ -131,7 +149,10 @@ def is_unrecorded() -> bool:
 
 
 def discard_trace() -> None:
-    """Nothing of the current trace is recorded (an excluded path): not now, and not later."""
+    """Nothing of the current trace is recorded (an excluded path): not now, and not later.
+
+    A test's is: what was excluded is one request of many.
+    """
     record = current_trace()
-    if record is not None:
+    if record is not None and record.answers is None:
         record.discarded = True

@@ -36,6 +36,7 @@ class Draft:
         "parent_span_id",
         "path",
         "protocol",
+        "raised",
         "request",
         "response",
         "scope",
@@ -63,6 +64,7 @@ class Draft:
         self.request = request
         self.response: object = None
         self.error: Failure | None = None
+        self.raised: Failure | None = None
         self.stage = ""
         self.scope: Scope = scope
         self.path = path
@@ -96,6 +98,10 @@ class Draft:
         self.error = Failure.of(error)
         self.stage = stage
         self._close()
+
+    def also_raised(self, error: BaseException) -> None:
+        """The application raised `error` besides answering."""
+        self.raised = Failure.of(error)
 
     def abandon(self) -> None:
         """Close without an outcome: nothing of it is kept."""

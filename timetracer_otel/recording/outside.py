@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outside"]
 
-_MAX_WAITING = 1000
+_MAX_WAITING = 10_000
 
 
 class Outside:

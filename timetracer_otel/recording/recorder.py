@@ -82,6 +82,20 @@ class Recorder:
         self._granted = 0
         self._outside = Outside(self)
         self.entry_listeners: list[Callable[[TraceRecord], None]] = []
+        self.is_told_of_spans = True
+        self.collects_by_itself = True
+        """Whether the worker moves what is asked outside of any request, now and then."""
+        self.is_listening = True
+        """While it is not, only connections are heard of: they may be used again later."""
+        self.is_outside = False
+        """While it is set, nothing belongs to any request, whatever span it runs in."""
+        self.skipped: frozenset[str] = frozenset()
+        """Libraries of which nothing is recorded."""
+        self.begun = 0
+        """Calls that were begun, recorded or not."""
+        self.whole: TraceRecord | None = None
+        """While it is set (a test), all that runs in no open trace belongs to it, and so does
+        every trace that begins."""
         _RECORDERS.add(self)
 
     # -- life ---------------------------------------------------------------------------------
@@ -126,23 +140,26 @@ class Recorder:
     def span_started(self, span: Span, parent: SpanContext | None) -> None:
         """A span began; called on the request path for each."""
         context: SpanContext = span.get_span_context()
-        if not context[_FLAGS] & _SAMPLED:
+        if not context[_FLAGS] & _SAMPLED or not self.is_listening or self.is_outside:
             return
         span_id = context[_SPAN_ID]
         with self.lock:
             record = None
+            above = parent[_SPAN_ID] if parent is not None else 0
             if parent is not None and not parent[_IS_REMOTE]:
-                record = self._by_span.get(parent[_SPAN_ID])
+                record = self._by_span.get(above)
             if record is None:
-                record = self._record_of(context, parent)
+                record = self.whole or self._record_of(context, parent)
                 if record is None:
                     return
+                if record is self.whole:
+                    above = record.root_span_id
             record.open += 1
             flows = record.flows
-            if parent is None:
+            if not above:
                 flows[span_id] = Flow("", span_id)
             else:
-                flows[span_id] = _flow_for(record, span.name, span_id, parent[_SPAN_ID])
+                flows[span_id] = _flow_for(record, span.name, span_id, above)
             self._by_span[span_id] = record
         if len(flows) > MAX_SPANS:
             record.cut_short(f"more than {MAX_SPANS:,} spans")
@@ -198,11 +215,36 @@ class Recorder:
         if complete:
             self.complete(record)
 
+    # -- one record for all ---------------------------------------------------------------------
+
+    def begin_whole(self, record: TraceRecord) -> None:
+        """From here on `record` takes everything; its root span is a name alone, nobody's span."""
+        with self.lock:
+            record.open += 1
+            record.flows[record.root_span_id] = Flow("", record.root_span_id)
+            self._by_span[record.root_span_id] = record
+            self._open[id(record)] = record
+            self.worker.start()
+        self.whole = record
+
+    def end_whole(self, record: TraceRecord) -> None:
+        """It is over, whatever of it is still open."""
+        if self.whole is record:
+            self.whole = None
+        self.complete(record)
+
+    def _place_in_whole(self) -> tuple[TraceRecord, str] | None:
+        whole = self.whole
+        own = CURRENT_FLOW.get()
+        if whole is None or whole.discarded or type(own) is Aside:
+            return None
+        return whole, whole.path_in_whole(own)
+
     # -- drafts -------------------------------------------------------------------------------
 
     def current_trace(self) -> TraceRecord | None:
         """The open trace that the running code belongs to, if any."""
-        return self._by_span.get(otel.get_current_span().get_span_context().span_id)
+        return self._by_span.get(otel.get_current_span().get_span_context().span_id) or self.whole
 
     def current_root(self) -> tuple[int, int] | None:
         """The local root (trace ID, span ID) of the running code, its trace complete or not."""
@@ -224,6 +266,9 @@ class Recorder:
         own = CURRENT_FLOW.get()
         if own is not None and own.span_id == context.span_id:
             return (own.path,)
+        whole = self.whole
+        if whole is not None and context.span_id not in whole.flows:
+            return (whole.path_in_whole(own),)
         with self.lock:
             flow = self._flow_of(context)
         if flow is None:
@@ -241,16 +286,17 @@ class Recorder:
     def current_flow(self) -> Flow | None:
         """The running code's place in its request; None outside of any recorded trace."""
         span = get_current().get(_SPAN_KEY)
-        if span is None:
-            return None
-        span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
         own = CURRENT_FLOW.get()
         if type(own) is Aside:
             return None
-        if own is not None and own.span_id == span_id:
-            return own
-        record = self._by_span.get(span_id)
-        return record.flows.get(span_id) if record is not None else None
+        if span is not None:
+            span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
+            if own is not None and own.span_id == span_id:
+                return own
+            record = self._by_span.get(span_id)
+            if record is not None:
+                return record.flows.get(span_id)
+        return self.whole.flow_in_whole(own) if self.whole is not None else None
 
     def current_place(self) -> tuple[TraceRecord, str] | None:
         """The running code's trace and path, in one look: it is asked at every clock read."""
@@ -258,14 +304,12 @@ class Recorder:
         if not by_span:
             return None
         span = get_current().get(_SPAN_KEY)  # `get_current_span` takes three times as long
-        if span is None:
-            return None
-        span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
+        span_id: int = span.get_span_context()[_SPAN_ID] if span is not None else 0  # type: ignore[attr-defined]
         record = by_span.get(span_id)
-        if record is None or record.discarded:
-            return None
+        if record is None:
+            return self._place_in_whole()
         own = CURRENT_FLOW.get()
-        if type(own) is Aside:
+        if record.discarded or type(own) is Aside:
             return None
         if own is not None and own.span_id == span_id:
             return record, own.path
@@ -279,12 +323,17 @@ class Recorder:
         context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
         span_id = context[_SPAN_ID]
         own_span = own_span and getattr(span, "kind", None) is _CLIENT
+        if library in self.skipped:
+            return None
+        self.begun += 1
+        if scope != "bootstrap" and not self.is_listening:
+            return None
         # the look-up and the count are one step: the trace cannot be completed in between
         with self.lock:
-            if scope == "bootstrap" or not span_id:
+            if scope == "bootstrap" or self.is_outside or not (span_id or self.whole):
                 record, scope = self._outside.record(), "bootstrap"
             else:
-                record = self._by_span.get(span_id) or self._late_record(context)
+                record = self._by_span.get(span_id) or self.whole or self._late_record(context)
             if record is None or record.discarded or _is_full(record):
                 return None
             draft = Draft(
@@ -305,16 +354,22 @@ class Recorder:
         self, protocol: str, library: str, request: object, span_id: int
     ) -> Draft | None:
         with self.lock:
-            record = self._by_span.get(span_id)
-            if record is None or record.entry is not None or record.discarded:
+            record = self._by_span.get(span_id) or self.whole
+            if record is None or record.discarded or not record.takes_entry(span_id):
                 return None
             record.open += 1
-            record.entry = Draft(
-                record, protocol=protocol, library=library, request=request, span_id=span_id
+            entry = Draft(
+                record,
+                protocol=protocol,
+                library=library,
+                request=request,
+                span_id=span_id,
+                path="" if record.answers is None else record.path_of(span_id, own_span=False),
             )
+            record.add_entry(entry)
         for listener in self.entry_listeners:
             listener(record)
-        return record.entry
+        return entry
 
     def _late_record(self, context: SpanContext) -> TraceRecord | None:
         """For a call without a span of its own after its trace was complete."""

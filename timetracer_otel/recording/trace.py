@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import ReadableSpan
 
 from timetracer_otel.interaction.body import Body
-from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.recording.draft import Draft
-from timetracer_otel.recording.flow import CURRENT_FLOW, Flow
+from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.finished import Ended
@@ -39,11 +38,12 @@ class TraceRecord:
     ASGI call whose background tasks still run). The trace is complete when its root has ended
     and nothing is open; from then on it is `sealed`: whatever still runs adds nothing to it.
     A *fragment* is what a detached task did after that; it `continues` a complete trace.
+    A test's record has no entry: it keeps each request to the application among its `answers`.
     """
 
     __slots__ = (
-        "_entry_error",
         "_recorder",
+        "answers",
         "clock",
         "continues",
         "cut",
@@ -79,7 +79,7 @@ class TraceRecord:
         self.root_span: ReadableSpan | None = None
         self.drafts: list[Draft] = []
         self.entry: Draft | None = None
-        self._entry_error: Failure | None = None
+        self.answers: list[Draft] | None = None
         self.flows: dict[int, Flow] = {}
         self.draws: dict[tuple[str, str, str], list[object]] = {}
         self.clock: dict[tuple[str, str, str], list[int]] = {}
@@ -101,14 +101,28 @@ class TraceRecord:
         """Whether this is what came after a trace was complete."""
         return self.continues is not None
 
-    @property
-    def entry_error(self) -> Failure | None:
-        """What the application raised besides answering."""
-        return self._entry_error
+    def takes_entry(self, span_id: int) -> bool:
+        """Whether a request that begins in this span is the first thing that came from outside."""
+        if self.answers is None:
+            return self.entry is None
+        # an application that is called by the test itself has its span further in, if any is made
+        if self._recorder.is_told_of_spans and span_id in (0, self.root_span_id):
+            return False
+        return self.entry_at(self.path_of(span_id, own_span=False)) is None
 
-    @entry_error.setter
-    def entry_error(self, error: BaseException | Failure | None) -> None:
-        self._entry_error = Failure.of(error) if isinstance(error, BaseException) else error
+    def add_entry(self, entry: Draft) -> None:
+        """A request has come in."""
+        if self.answers is None:
+            self.entry = entry
+        else:
+            self.answers.append(entry)
+
+    def entry_at(self, path: str) -> Draft | None:
+        """The request that is being answered at `path`."""
+        for entry in self.answers or ():
+            if entry.is_open and (path == entry.path or path.startswith(entry.path + SEPARATOR)):
+                return entry
+        return self.entry
 
     @property
     def root(self) -> tuple[int, int]:
@@ -138,8 +152,21 @@ class TraceRecord:
             return own.path
         flow = self.flow_of(span_id)
         if flow is None:
+            if self.answers is not None:
+                return self.path_in_whole(own)
             return own.path if own is not None else ""
         return flow.above_path if own_span else flow.path
+
+    def flow_in_whole(self, own: Flow | None) -> Flow | None:
+        """The step of code that runs in none of this record's spans, `own` being its context's."""
+        if own is not None and own.span_id in self.flows:  # not one of an earlier test
+            return own
+        return self.flows.get(self.root_span_id)
+
+    def path_in_whole(self, own: Flow | None) -> str:
+        """The same as a path."""
+        flow = self.flow_in_whole(own)
+        return flow.path if flow is not None else ""
 
     def opened(self) -> None:
         """One more thing to wait for."""
@@ -204,7 +231,7 @@ class TraceRecord:
 
         What they hold besides would wait for the garbage collector.
         """
-        self.entry = self.root_span = self._entry_error = None
+        self.entry = self.root_span = self.answers = None
         self.drafts.clear()
         self.spans.clear()
         self.draws.clear()

@@ -132,8 +132,9 @@ class Worker:
             self._drain()
         with guarded("worker"):
             self._end_batch()
-        with guarded("worker"):
-            collect_outside(self._recorder)
+        if self._recorder.collects_by_itself:
+            with guarded("worker"):
+                collect_outside(self._recorder)
         self._say_what_was_dropped()
 
     def _say_what_was_dropped(self) -> None:

@@ -13,21 +13,14 @@ from timetracer_otel.libraries import Installation
 from timetracer_otel.replay.guard import install_guard
 from timetracer_otel.replay.sessions import Session, Sessions, answering_from
 
-__all__ = ["replaying"]
+__all__ = ["answering"]
 
 
 @contextmanager
-def replaying(
+def answering(
     cassette: Cassette | Path | str, *, live: Sequence[str] = (), loosely: bool = True
 ) -> Iterator[Session]:
-    """Answer every call of this process from `cassette`, a file or what was read from one.
-
-    Nothing goes out on the network within the block, but for the libraries named in `live`.
-    Time and randomness stay what they are; `loosely` lets calls match that differ in what is
-    drawn anew. The session that is given says what was asked, and what of it had no answer.
-    Afterwards every library is as it was. Raises `StoreError` or `CassetteError` for a file that
-    is none.
-    """
+    """What `timetracer_otel.replay.replaying` is."""
     name = str(cassette) if not isinstance(cassette, Cassette) else cassette.trace_id
     held = cassette if isinstance(cassette, Cassette) else read(Path(cassette))
     session = Session(held, name, loosely=loosely)

@@ -1,0 +1,1 @@
+"""Cassettes in pytest: the first run records, every later run replays."""
