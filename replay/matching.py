@@ -15,6 +15,7 @@ import msgspec
 from timetracer_otel.cassette import Interaction
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named
+from timetracer_otel.replay.redacted import Shown
 
 __all__ = ["Answers", "Asks", "Found", "Nearest", "Reusable", "Wanted"]
 
@@ -191,8 +192,13 @@ class Answers:
         given = zip(self.interactions, self._used, strict=True)
         return [interaction for interaction, used in given if not used]
 
-    def nearest(self, protocol: Protocol, request: Any) -> Nearest | None:
-        """The recorded call most like `request`, unused ones first."""
+    def nearest(
+        self, protocol: Protocol, request: Any, shown: Shown | None = None
+    ) -> Nearest | None:
+        """The recorded call most like `request`, unused ones first.
+
+        The difference is told of both as they may be `shown`.
+        """
         mine = [i for i in self.interactions if type(i) is protocol.interaction]
         if not mine:
             return None
@@ -206,7 +212,12 @@ class Answers:
                 id(i) in unused,
             ),
         )
-        differences = protocol.differences(best.request, request)
+        pair = (best.request, request)
+        if shown is not None:
+            pair = (shown.request(protocol, pair[0]), shown.request(protocol, pair[1]))
+        differences = protocol.differences(*pair) or (
+            ["a value that is hidden"] if protocol.differences(best.request, request) else []
+        )
         repeated = "nothing, but it was answered already" if id(best) not in unused else ""
         return Nearest(best, differences[0] if differences else repeated)
 

@@ -20,12 +20,14 @@ from timetracer_otel.interaction.body import Body
 from timetracer_otel.libraries import Installation
 from timetracer_otel.recording import Recorder
 from timetracer_otel.recording.trace import TraceRecord
+from timetracer_otel.redaction.policy import Policy, policy_of
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.ahead import READ_AHEAD, install_reading_ahead
 from timetracer_otel.replay.choosing import Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
+from timetracer_otel.replay.redacted import Shown, opened
 from timetracer_otel.replay.reporting import Reporter, announced
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.settings import Settings
@@ -37,10 +39,11 @@ REPLAY = Installation(timetracer_otel.replay.libraries)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A cassette and where it came from."""
+    """A cassette and where it came from; `closed` is why what it hides cannot be seen."""
 
     name: str
     cassette: Cassette
+    closed: str = ""
 
 
 def load(paths: Sequence[str]) -> list[Named]:
@@ -55,7 +58,7 @@ def load(paths: Sequence[str]) -> list[Named]:
             reason="there is no cassette there",
             hint="record one with `timetracer record -- COMMAND`",
         )
-    return [Named(str(file), read(file)) for file in files]
+    return [Named(str(file), *opened(read(file))) for file in files]
 
 
 def activate(settings: Settings, recorder: Recorder) -> None:
@@ -70,7 +73,9 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     """Answer from `cassettes` from here on, in this process. Raises `CannotReplay`."""
     first = min(cassettes, key=lambda named: named.cassette.recorded_at)
     common = replace(first.cassette, bootstrap=_all_bootstraps(cassettes))
-    found = Sessions(Session(common, first.name, outside=True), settings.live)
+    policy = policy_of(settings) if settings.redaction == "on" else None
+    shown = Shown(policy, first.cassette) if policy is not None else None
+    found = Sessions(Session(common, first.name, outside=True, shown=shown), settings.live)
     sessions.use(found)
     REPLAY.install()
     if settings.clock:
@@ -78,7 +83,7 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     if settings.randomness:
         install_draws(_current_draws)
     install_guard(found)
-    entries = _Entries(cassettes, found, recorder)
+    entries = _Entries(cassettes, found, recorder, policy)
     entries.listen()
     install_reading_ahead(entries.depends_on_body)
     Reporter(found).listen(recorder)
@@ -108,7 +113,14 @@ def _current_draws() -> sessions.RecordedDraws | None:
 class _Entries:
     """Gives each inbound request the cassette whose recorded entry it repeats."""
 
-    def __init__(self, cassettes: Sequence[Named], found: Sessions, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        cassettes: Sequence[Named],
+        found: Sessions,
+        recorder: Recorder,
+        policy: Policy | None,
+    ) -> None:
+        self._policy = policy
         self._sessions = found
         self._recorder = recorder
         self._lock = Lock()
@@ -134,4 +146,5 @@ class _Entries:
             request = dataclasses.replace(request, body=ahead)
         with self._lock:
             name, cassette = self._choices.choose(request, announced())
-        return Session(cassette, name)
+        shown = Shown(self._policy, cassette) if self._policy is not None else None
+        return Session(cassette, name, shown=shown)

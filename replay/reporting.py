@@ -52,7 +52,7 @@ def run_of(session: Session, replayed: Cassette, outside: list[str] | None = Non
         loose=list(outcome.loose),
         assumed=list(outcome.assumed),
         blocked=list(outcome.blocked),
-        unused=[interaction.title for interaction in session.answers.unused()],
+        unused=session.unused(),
         outside=outside or [],
         unrecorded_draws=dict(session.draws.unrecorded),
     )

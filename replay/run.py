@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
 
 from timetracer_otel.errors import TimetracerError
 from timetracer_otel.hash_seed import HASH_SEED
@@ -20,6 +23,7 @@ from timetracer_otel.replay.driver.in_process import NO_ENTRY
 from timetracer_otel.replay.driver.wire import exchange
 from timetracer_otel.replay.hash_seeds import by_seed
 from timetracer_otel.replay.process import Named, load
+from timetracer_otel.replay.redacted import Judged
 from timetracer_otel.replay.reporting import Run
 from timetracer_otel.replay.reports import Reports, reports
 from timetracer_otel.replay.selecting import of_service
@@ -55,16 +59,18 @@ class Options:
     """What a person may choose.
 
     Libraries that stay live; whether time and randomness are as recorded; whose cassettes, of
-    several services, are meant.
+    several services, are meant; whether the verdict may show what the policy hides.
     """
 
     live: tuple[str, ...] = ()
     clock: bool = True
     randomness: bool = True
     service: str = ""
+    reveal: bool = False
 
     def settings(self, cassettes: Sequence[str], *, banner: bool = True) -> Settings:
         """The settings of the process under replay."""
+        unless: dict[str, Any] = {"redaction": "off"} if self.reveal else {}
         return read_settings(
             mode="replay",
             cassette=tuple(cassettes),
@@ -73,6 +79,7 @@ class Options:
             randomness=self.randomness,
             trace_timeout_s=_TRACE_S,
             banner=banner,
+            **unless,
         )
 
 
@@ -208,6 +215,21 @@ def serve_command(
             judging.go_on(until_done=True)
 
 
+_JUDGED: dict[str, Judged] = {}
+"""How each cassette of this run is compared: it is redacted once."""
+
+
+def _judge(item: Named, run: Run, answered: HttpResponse | None) -> Verdict:
+    """The verdict, in which nothing is shown that the policy hides."""
+    judged = _JUDGED[item.name]
+    run = replace(run, replayed=judged.replayed(run.replayed))
+    verdict = judge(judged.recorded, run, judged.answered(answered))
+    verdict.answered = answered
+    if judged.reason:
+        verdict.notes.append(f"what is hidden in the cassette was not compared: {judged.reason}")
+    return verdict
+
+
 class _Serving:
     """Judges each request of a server as its report comes."""
 
@@ -226,13 +248,13 @@ class _Serving:
                 reason = "no cassette has this request"
                 self._audience.judged(cannot(run.name, _title(run), reason))
             elif until_done:
-                self._audience.judged(judge(item.cassette, run, None))
+                self._audience.judged(_judge(item, run, None))
             else:
                 self._waiting[path] = _settling(item, self._kept, path, None)
         for path, judging in list(self._waiting.items()):
             if until_done:
                 run = self._kept.read(path)
-                self._audience.judged(judge(self._named[run.name].cassette, run, None))
+                self._audience.judged(_judge(self._named[run.name], run, None))
                 continue
             try:
                 next(judging)
@@ -251,6 +273,9 @@ def meant(paths: Sequence[str], options: Options, audience: Audience) -> list[Na
     """The cassettes to send, oldest first: what one request left in a cache the next finds."""
     named = load([str(Path(path).resolve()) for path in paths])
     chosen, sentence = of_service(named, options.service)
+    settings = options.settings([item.name for item in chosen], banner=False)
+    _JUDGED.clear()
+    _JUDGED.update((n.name, Judged(settings, n.cassette, n.closed)) for n in chosen)
     if sentence:
         audience.said(sentence)
     return sorted(chosen, key=lambda item: item.cassette.recorded_at)
@@ -314,7 +339,7 @@ class _Results:
         path = self._kept.of(item.name)
         if verdict.result == "cannot" or path is None:
             return verdict
-        return judge(item.cassette, self._kept.read(path), verdict.answered)
+        return _judge(item, self._kept.read(path), verdict.answered)
 
 
 def _cannot(item: Named, error: TimetracerError) -> Verdict:
@@ -343,7 +368,7 @@ def _settling(
     """As above, from the first report on: calls that came after the answer then are waited for."""
     deadline = time.monotonic() + _lateness_s(item)
     while True:
-        verdict = judge(item.cassette, kept.read(path), answered)
+        verdict = _judge(item, kept.read(path), answered)
         if not verdict.missing or time.monotonic() > deadline:
             return verdict
         while not kept.changed(path) and time.monotonic() < deadline:

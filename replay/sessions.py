@@ -12,12 +12,13 @@ from typing import Any
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
 from timetracer_otel.protocols.protocol import Protocol
-from timetracer_otel.protocols.registry import protocol_named
+from timetracer_otel.protocols.registry import protocol_named, protocol_of
 from timetracer_otel.recording.current import current_paths, current_root
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.matching import Answers, Asks, Reusable, Wanted
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
+from timetracer_otel.replay.redacted import Shown
 from timetracer_otel.replay.substitution import spellings, with_live_values
 
 __all__ = [
@@ -69,10 +70,17 @@ class Session:
 
     `outside` is for what runs outside of any request: it has no sequence, and is answered as
     often as it asks, from what was recorded there and then from the cassette's own calls.
+    `shown` is how calls are told to people, and compared where the cassette stays redacted.
     """
 
     def __init__(
-        self, cassette: Cassette, name: str, *, loosely: bool = True, outside: bool = False
+        self,
+        cassette: Cassette,
+        name: str,
+        *,
+        loosely: bool = True,
+        outside: bool = False,
+        shown: Shown | None = None,
     ) -> None:
         self.cassette = cassette
         self.name = name
@@ -83,8 +91,11 @@ class Session:
         self._bootstrap = Reusable(cassette.bootstrap)
         self._again = Reusable(cassette.interactions)
         self._loosely = loosely
+        self._shown = shown
+        self._is_redacted = shown is not None and cassette.redaction.policy != "none"
         self._outside = outside
         self._pairs: dict[str, str] = {}
+        self._seen: dict[str, tuple[Protocol, ...]] = {}
         self._lock = RLock()
 
     def answer(self, protocol: Protocol, library: str, ref: object, scope: Scope) -> Interaction:
@@ -139,6 +150,11 @@ class Session:
             found = self.answers.take_if_due(protocol, key, current_paths())
         return found.interaction if found is not None else None
 
+    def unused(self) -> list[str]:
+        """The titles of what was recorded and never asked for."""
+        left = self.answers.unused()
+        return [self._title(protocol_of(each), each.request) for each in left]
+
     def _set_up(self, protocol: Protocol, request: Any, key: str) -> Interaction | None:
         found = self._bootstrap.take(protocol, key)
         if found is None:
@@ -157,27 +173,51 @@ class Session:
         again = self._bootstrap.take(protocol, key)
         if again is not None or not self._loosely:
             return again
-        found = self.answers.take(protocol, request, key, paths, loosely=True)
-        if found is None:
-            return None
-        return self._matched_loosely(protocol, found.interaction, request)
+        seen = self._ways(protocol)
+        for way in seen:
+            found = self.answers.take(way, request, way.key(request), paths, loosely=False)
+            if found is not None:
+                self._note(protocol, found.interaction, request, "what is hidden was not compared")
+                return found.interaction
+        for way in (protocol, *seen):
+            found = self.answers.take(way, request, way.key(request), paths, loosely=True)
+            if found is not None:
+                return self._matched_loosely(protocol, found.interaction, request, way=way)
+        return None
 
     def _matched_loosely(
-        self, protocol: Protocol, recorded: Interaction, request: Any
+        self, protocol: Protocol, recorded: Interaction, request: Any, way: Protocol | None = None
     ) -> Interaction:
         """`recorded` as it fits; what the live call has in place of literals goes into answers."""
-        pairs = protocol.volatile_pairs(recorded.request, request)
+        pairs = (way or protocol).volatile_pairs(recorded.request, request)
         self._pairs.update(spellings(pairs))
-        self.outcome.loose.append(f"{recorded.title} ← {protocol.title(request)}")
+        self._note(protocol, recorded, request)
         fitted: Interaction = protocol.fitted(recorded, request)
         return fitted
+
+    def _ways(self, protocol: Protocol) -> tuple[Protocol, ...]:
+        """Other ways to see two requests as one, where what they hold was hidden in one."""
+        if not self._is_redacted or self._shown is None:
+            return ()
+        if protocol.name not in self._seen:
+            self._seen[protocol.name] = self._shown.ways(protocol)
+        return self._seen[protocol.name]
+
+    def _note(self, protocol: Protocol, recorded: Interaction, request: Any, why: str = "") -> None:
+        told = f"{self._title(protocol, recorded.request)} ← {self._title(protocol, request)}"
+        self.outcome.loose.append(f"{told} ({why})" if why else told)
+
+    def _title(self, protocol: Protocol, request: Any) -> str:
+        if self._shown is None:
+            return protocol.title(request)
+        return self._shown.title(protocol, request)
 
     def _self_evident(self, protocol: Protocol, library: str, request: Any) -> Interaction | None:
         """What needs no recording to be answered (a commit); named in the verdict."""
         response = protocol.self_evident(request)
         if response is None:
             return None
-        self.outcome.assumed.append(protocol.title(request))
+        self.outcome.assumed.append(self._title(protocol, request))
         made: Any = protocol.interaction
         interaction: Interaction = made(
             id=0,
@@ -190,9 +230,9 @@ class Session:
         return interaction
 
     def _missing(self, protocol: Protocol, library: str, request: Any) -> MissingRecording:
-        asked = protocol.title(request)
-        near = self.answers.nearest(protocol, request)
-        nearest = near.interaction.title if near is not None else ""
+        asked = self._title(protocol, request)
+        near = self.answers.nearest(protocol, request, self._shown)
+        nearest = self._title(protocol, near.interaction.request) if near is not None else ""
         difference = near.difference if near is not None else ""
         self.outcome.misses.append(Miss(library, asked, nearest, difference))
         return MissingRecording(

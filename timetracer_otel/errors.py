@@ -9,6 +9,7 @@
     │   ├── UnsupportedVersion   written by a later version of the format
     │   └── ValueDecodingError   a tagged value that means nothing
     │       └── OpaqueValueError a value whose type was unknown when it was recorded
+    ├── KeyMissing               what a cassette hides cannot be restored without its key
     ├── StoreError               a folder or a file that cannot be written or read
     └── ReplayError
         ├── CannotReplay         the replay could not begin: nothing was compared
@@ -26,6 +27,7 @@ __all__ = [
     "CannotReplay",
     "CassetteError",
     "InvalidCassette",
+    "KeyMissing",
     "MissingRecording",
     "OpaqueValueError",
     "ReplayError",
@@ -96,6 +98,17 @@ class OpaqueValueError(ValueDecodingError):
         super().__init__(
             tag="$opaque",
             reason=f"it was a {type_name} ({text}), a type that is not recorded by value",
+        )
+
+
+class KeyMissing(TimetracerError):
+    """The key that a cassette was redacted with is not here."""
+
+    def __init__(self, *, key_id: str, file: str, variable: str) -> None:
+        self.key_id = key_id
+        super().__init__(
+            f"the key {key_id} is not here: what was hidden with it cannot be restored. Put it "
+            f"(32 bytes in base64) into the environment variable {variable} or into {file}"
         )
 
 

@@ -43,6 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `max_rows`: rows kept of one SQL answer.
     `trace_timeout_s`: a trace still open after this is written as far as it came.
     `clock`, `randomness`: record what the request read from the clock and drew at random.
+    `redaction`: ``on`` hides secrets and personal data before anything is written; `seal` keeps
+    what was hidden, encrypted, for whoever has the key.
+    `redact_fields`, `redact_allow`, `redact_patterns`: more fields that are hidden; fields, kinds
+    and ``/values/`` that are not; regular expressions of what else is. `redact_function` is
+    ``module:function``, asked about each text with its field's name.
     `banner`: the line at start that says what is captured.
     """
 
@@ -63,6 +68,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trace_timeout_s: float = 60.0
     clock: bool = True
     randomness: bool = True
+    redaction: Literal["on", "off"] = "on"
+    seal: bool = True
+    redact_fields: tuple[str, ...] = ()
+    redact_allow: tuple[str, ...] = ()
+    redact_patterns: tuple[str, ...] = ()
+    redact_function: str = ""
     banner: bool = True
 
     @property
@@ -87,7 +98,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 _PREFIX = "TIMETRACER_"
-_LISTS = ("cassette", "capture", "live", "exclude_paths")
+_LISTS = (
+    *("cassette", "capture", "live", "exclude_paths"),
+    *("redact_fields", "redact_allow", "redact_patterns"),
+)
 
 
 def read_settings(
@@ -141,7 +155,7 @@ def _checked(name: str, value: Any, source: str) -> Any:
 
 def _check_meaning(name: str, value: Any) -> None:
     """What the type alone does not say. Raises ValueError."""
-    if name == "exclude_paths":
+    if name in ("exclude_paths", "redact_patterns"):
         for pattern in value:
             try:
                 re.compile(pattern)
@@ -183,4 +197,15 @@ def _table_of(project: dict[str, Any]) -> dict[str, Any]:
     table = tools.get("timetracer") if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         return {}
-    return {str(key).replace("-", "_"): value for key, value in table.items()}
+    found = {str(key).replace("-", "_"): value for key, value in table.items()}
+    rules = found.get("redaction")
+    if isinstance(rules, dict):  # `[tool.timetracer.redaction]`
+        del found["redaction"]
+        found.update((_rule_name(str(key)), value) for key, value in rules.items())
+    return found
+
+
+def _rule_name(key: str) -> str:
+    """``fields`` of the table is the setting `redact_fields`."""
+    name = key.replace("-", "_")
+    return {"mode": "redaction", "seal": "seal"}.get(name, f"redact_{name}")

@@ -237,8 +237,8 @@ def test_a_poller_cannot_fill_the_bootstrap() -> None:
         with request(recorded):
             pass
         (cassette,) = recorded.cassettes()
-    assert len(cassette.bootstrap) == 8
-    assert [(cut.what, cut.count) for cut in cassette.dropped] == [("bootstrap", 92)]
+    assert len(cassette.bootstrap) == 32
+    assert [(cut.what, cut.count) for cut in cassette.dropped] == [("bootstrap", 68)]
 
 
 def test_providers_share_one_recording() -> None:

@@ -9,6 +9,7 @@ from timetracer_otel.cassette.model import (
     Dropped,
     Interaction,
     Redaction,
+    Sealed,
 )
 from timetracer_otel.cassette.reading import MAX_CASSETTE_BYTES, read_cassette
 from timetracer_otel.cassette.schema import json_schema
@@ -23,6 +24,7 @@ __all__ = [
     "Dropped",
     "Interaction",
     "Redaction",
+    "Sealed",
     "json_schema",
     "merge_fragment",
     "read_cassette",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from timetracer_otel.cassette.model import Cassette, ClockReads
+from timetracer_otel.cassette.model import Cassette, ClockReads, Redaction
 
 __all__ = ["merge_fragment"]
 
@@ -28,6 +28,26 @@ def merge_fragment(whole: Cassette, fragment: Cassette) -> Cassette:
         draws=[*whole.draws, *fragment.draws],
         clock=[*whole.clock, *(_shifted(reads, shift_ns) for reads in fragment.clock)],
         dropped=[*whole.dropped, *fragment.dropped],
+        redaction=_redaction(whole, fragment, longer=longer),
+    )
+
+
+def _redaction(whole: Cassette, fragment: Cassette, *, longer: bool) -> Redaction:
+    """What was sealed of the fragment stands behind what was sealed of the whole."""
+    one, other = whole.redaction, fragment.redaction
+    before = (len(whole.interactions), len(whole.draws))
+    moved = [
+        replace(
+            sealed, interactions=sealed.interactions + before[0], draws=sealed.draws + before[1]
+        )
+        for sealed in other.sealed
+    ]
+    return replace(
+        one,
+        key_id=one.key_id or other.key_id,
+        pseudonyms=one.pseudonyms + other.pseudonyms,
+        sealed=[*one.sealed, *moved],
+        sealed_bootstrap=other.sealed_bootstrap if longer else one.sealed_bootstrap,
     )
 
 

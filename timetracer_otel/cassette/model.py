@@ -24,6 +24,7 @@ __all__ = [
     "HashSeed",
     "Interaction",
     "Redaction",
+    "Sealed",
 ]
 
 FORMAT_VERSION = 1
@@ -73,11 +74,32 @@ class Dropped(Part):
     count: int = 1
 
 
+class Sealed(Part, kw_only=True):
+    """What was hidden in a stretch of the cassette, encrypted (AES-256-GCM, base64).
+
+    `interactions` and `draws` are how many stand before that stretch: a fragment that joined its
+    trace later was sealed by itself.
+    """
+
+    data: str
+    interactions: int = 0
+    draws: int = 0
+
+
 class Redaction(Part):
-    """The policy that the recording passed through; ``none`` says so in as many words."""
+    """The policy that the recording passed through; ``none`` says so in as many words.
+
+    `key_id` names the key that pseudonyms were made with. Whoever has it restores what was
+    hidden from `sealed` and, for the bootstrap, from `sealed_bootstrap`. `pseudonyms` are short
+    digests of what stands for something else: that is known to be no secret.
+    """
 
     policy: str = "none"
     version: int = 0
+    key_id: str = ""
+    pseudonyms: str = ""
+    sealed: list[Sealed] = []
+    sealed_bootstrap: str = ""
 
 
 class Cassette(Part, kw_only=True):

@@ -23,11 +23,12 @@ _FOLDED = _ENCODER.encode(_FOLD)
 class Shared(list[Interaction]):
     """Interactions that many cassettes carry: written out once, and not to be changed."""
 
-    __slots__ = ("written",)
+    __slots__ = ("hidden", "written")
 
     def __init__(self, interactions: Iterable[Interaction]) -> None:
         super().__init__(interactions)
         self.written: bytes | None = None
+        self.hidden: tuple[object, object] | None = None
 
 
 def write_cassette(cassette: Cassette) -> bytes:

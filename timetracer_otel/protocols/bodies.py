@@ -26,6 +26,7 @@ __all__ = [
     "content_bytes",
     "encode_body",
     "json_of",
+    "readable_content",
     "unread_rest",
     "wire",
     "wire_chunks",
@@ -49,7 +50,7 @@ def encode_body(body: Body, headers: RawHeaders) -> BodyPart:
     """The cassette's form of what passed through `body`."""
     data = body.chunks[0] if len(body.chunks) == 1 else b"".join(body.chunks)
     codings = codings_of(headers) if data and not body.truncated else []
-    part = _coded(data, codings) if codings else _content(data)
+    part = _coded(data, codings) if codings else readable_content(data)
     part.size = body.size
     part.state = body.state
     if 1 < len(body.chunks) <= _MAX_CHUNKS:
@@ -63,15 +64,16 @@ def _coded(data: bytes, codings: list[str]) -> BodyPart:
     """Readable where the codings can be undone; `raw` beside it unless they give these bytes."""
     content = decode_codings(data, codings)
     if content is None:
-        return _content(data)
-    part = _content(content)
+        return readable_content(data)
+    part = readable_content(content)
     part.coding = codings
     if len(content) > _CODE_LIMIT or code(content, codings) != data:
         part.raw = base64.b64encode(data).decode("ascii")
     return part
 
 
-def _content(data: bytes) -> BodyPart:
+def readable_content(data: bytes) -> BodyPart:
+    """Bytes in the most readable form that gives the same bytes again."""
     if not data:
         return BodyPart()
     as_json = _json_part(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from timetracer_otel.interaction.failures import encode_error
 from timetracer_otel.protocols.bodies import encode_body
 from timetracer_otel.protocols.http_address import bare_url
+from timetracer_otel.protocols.http_hiding import hidden
 from timetracer_otel.protocols.http_matching import (
     cut_key,
     differences,
@@ -74,5 +75,6 @@ HTTP = Protocol(
     loose_key=loose_key,
     cut_key=cut_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
 )

@@ -11,6 +11,7 @@ from timetracer_otel.interaction import ErrorFamily, register_errors
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences, shortened
+from timetracer_otel.protocols.memcached_hiding import hidden
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.resp import readable
 from timetracer_otel.protocols.volatile import loosened, pairs_between
@@ -259,6 +260,7 @@ MEMCACHED = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,
     asked=asked,

@@ -11,6 +11,7 @@ from timetracer_otel.interaction import ErrorFamily, register_errors
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.bson_documents import readable_or_raw, value_faults
 from timetracer_otel.protocols.differences import named_differences, shortened
+from timetracer_otel.protocols.mongodb_hiding import hidden
 from timetracer_otel.protocols.mongodb_wire import message_of
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.volatile import loosened, pairs_between
@@ -324,6 +325,7 @@ MONGODB = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,
     asked=asked,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from timetracer_otel.interaction.parts import InteractionBase, Part
+from timetracer_otel.protocols.hiding import Hide
 
 __all__ = ["Protocol"]
 
@@ -44,6 +45,9 @@ class Protocol:
     For people: `outcome` is a response in a word or two, `asked` and `answered` are request and
     response as lines. `faults` names what of an interaction could not be given to a client, by
     its place in it. A protocol without them is shown by the command line's own means.
+
+    `hidden` is an interaction in which `Hide` has replaced what is to be hidden; itself where
+    that is nothing.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Protocol:
     key: Callable[[Any], str]
     loose_key: Callable[[Any], str]
     differences: Callable[[Any, Any], list[str]]
+    hidden: Callable[[Any, Hide], Any]
     cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)

@@ -17,6 +17,7 @@ from timetracer_otel.protocols.redis_commands import (
     loosely_comparable,
     without_secrets,
 )
+from timetracer_otel.protocols.redis_hiding import hidden
 from timetracer_otel.protocols.resp import commands_in, readable, readable_reply, wire_reply
 from timetracer_otel.protocols.volatile import pairs_between
 
@@ -231,6 +232,7 @@ REDIS = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,
     asked=asked,

@@ -13,6 +13,7 @@ from timetracer_otel.interaction.failures import Failure, encode_error
 from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedError
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.protocols.sql_hiding import hidden
 from timetracer_otel.protocols.sql_order import column_order, unordered
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 from timetracer_otel.values import encode, encode_rows
@@ -246,6 +247,7 @@ SQL = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    hidden=hidden,
     volatile_pairs=volatile_pairs,
     self_evident=self_evident,
     fitted=fitted,

@@ -11,6 +11,7 @@ from timetracer_otel.cassette import Cassette
 from timetracer_otel.recording.assembly import assemble, collect_outside
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.native import native
+from timetracer_otel.recording.redacting import Redacting
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
@@ -64,6 +65,7 @@ class Worker:
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
+        self._redacting: Redacting | None = None
 
     def put(self, record: TraceRecord) -> None:
         """Queue a complete trace; beyond the limit the whole recording is dropped, counted.
@@ -192,10 +194,22 @@ class Worker:
             self._recorder.release(record)
 
     def _hand_on(self, cassette: Cassette, *, fragment: bool) -> None:
+        redacted = self._redacted(cassette)
+        if redacted is None:
+            return
         for sink in self.sinks:
             with guarded("sink"):
-                sink.write(cassette, fragment=fragment)
+                sink.write(redacted, fragment=fragment)
         self._recorder.counts["recorded"] += 1
+
+    def _redacted(self, cassette: Cassette) -> Cassette | None:
+        """What may be written; None, counted and said, where that could not be made."""
+        with guarded("redaction"):
+            if self._redacting is None:
+                self._redacting = Redacting(self._recorder.settings)
+            return self._redacting(cassette)
+        self._recorder.counts["dropped: they could not be redacted"] += 1
+        return None
 
 
 def _closed_gate() -> Any:

@@ -1,0 +1,1 @@
+"""Secrets and personal data out of cassettes, on the worker, before anything is written."""
