@@ -27,4 +27,9 @@ class Store(Protocol):
 
 def store_of(settings: Settings) -> Store:
     """The way to the disk that the settings ask for: the same in this process and beside it."""
-    return FileStore(settings.dir, compression=settings.compression)
+    encrypting = None
+    if settings.encryption == "on":
+        from timetracer_otel.exporters.encrypting import Encrypting
+
+        encrypting = Encrypting(settings)
+    return FileStore(settings.dir, compression=settings.compression, encrypting=encrypting)

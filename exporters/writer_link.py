@@ -93,6 +93,10 @@ class WriterLink:
         self._outbox: deque[Message] = deque()
         self._carried: list[Interaction] = []
         start = {"path": sys.path, "settings": msgspec.to_builtins(settings)}
+        if settings.encryption == "on":  # keys, and whatever it takes to be given them
+            start["environ"] = {
+                name: value for name, value in os.environ.items() if _is_harmless(name)
+            }
         self._outbox.append(Message(START, _ENCODER.encode(start), []))
         self._moved = monotonic()
 
@@ -235,6 +239,11 @@ class WriterLink:
 
 
 _FLAGS = _AT_ONCE | _NO_SIGNAL
+
+
+def _is_harmless(name: str) -> bool:
+    """Not of a variable that instruments a Python program, or changes what it imports."""
+    return not name.startswith(("OTEL_", "PYTHON", "LD_", "DYLD_"))
 
 
 def _gone(reason: str) -> StoreError:

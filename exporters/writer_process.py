@@ -111,6 +111,7 @@ def _say(wire: socket.socket, what: dict[str, object]) -> None:
 def _writing(start: dict[str, Any], wire: socket.socket) -> Any:
     """The function that takes a message."""
     sys.path += [folder for folder in start["path"] if folder not in sys.path]
+    os.environ.update(start.get("environ", {}))
     import msgspec
 
     from timetracer_otel.cassette import Cassette, Interaction

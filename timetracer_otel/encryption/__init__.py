@@ -1,0 +1,23 @@
+"""Encryption at rest: a cassette as a JWE (RFC 7516), and back."""
+
+from timetracer_otel.encryption.container import (
+    MAX_ENCRYPTED_BYTES,
+    SUFFIX,
+    Clear,
+    Header,
+    decrypted,
+    encrypted,
+    is_encrypted,
+    read_header,
+)
+
+__all__ = [
+    "MAX_ENCRYPTED_BYTES",
+    "SUFFIX",
+    "Clear",
+    "Header",
+    "decrypted",
+    "encrypted",
+    "is_encrypted",
+    "read_header",
+]

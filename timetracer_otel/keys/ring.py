@@ -1,0 +1,178 @@
+"""All keys of a process: what the setting `keys` names, asked no more often than needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from timetracer_otel.errors import KeyMissing, KeyUnavailable, SettingsError
+from timetracer_otel.keys.command import KeyCommand
+from timetracer_otel.keys.file import KeyFile
+from timetracer_otel.keys.key import KEY_BYTES, Key, Place, Service, WrappingKey
+from timetracer_otel.keys.kms import AwsKms
+from timetracer_otel.keys.sources import Environment, EnvironmentAndFile, new_key
+from timetracer_otel.keys.vault import VaultSecret, VaultTransit
+from timetracer_otel.settings import read_settings
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+__all__ = ["KeyRing", "absolute", "keys_in_force"]
+
+_PLACES: dict[str, Callable[[str], Place]] = {
+    "env": lambda _: Environment(),
+    "file": lambda path: KeyFile(Path(path).expanduser()),
+    "command": KeyCommand,
+    "vault-kv": VaultSecret,
+}
+_SERVICES: dict[str, Callable[[str], Service]] = {
+    "vault-transit": VaultTransit,
+    "aws-kms": AwsKms,
+}
+
+_FRESH_S = 3600.0
+"""How long a wrapping key is used: a key rotated away is not used for longer."""
+
+_PAUSE_S = 10.0
+"""After a failure nobody is asked for so long: a recording must not wait for each cassette."""
+
+_PURPOSE = "cassettes"
+
+
+class KeyRing:
+    """Keys of several places and services. The first wraps; all of them open. Thread-safe."""
+
+    def __init__(self, sources: Sequence[Place | Service]) -> None:
+        self.sources = list(sources)
+        self._fallback = EnvironmentAndFile()
+        self._lock = Lock()
+        self._wrapping: WrappingKey | None = None
+        self._until = 0.0
+        self._failed: KeyUnavailable | None = None
+        self._opened: dict[tuple[str, str], WrappingKey] = {}
+
+    # -- keys that are given out: redaction's -------------------------------------------------
+
+    @property
+    def places(self) -> list[Place]:
+        """Those that give keys out; where there are none, the environment and the user's file."""
+        found = [one for one in self.sources if not _wraps(one)]
+        return found or [self._fallback]
+
+    def current(self) -> Key:
+        return self.places[0].current()
+
+    def named(self, key_id: str) -> Key:
+        for place in self.places:
+            with suppress(KeyUnavailable):
+                known = {key.id: key for key in place.keys()}  # noqa: SIM118 - no mapping
+                if key_id in known:
+                    return known[key_id]
+        raise KeyMissing(key_id=key_id, where=_listed(self.places))
+
+    # -- keys that wrap: encryption's ---------------------------------------------------------
+
+    def wrapping_key(self) -> WrappingKey:
+        """What data keys are wrapped with at present. Raises `KeyUnavailable`, `SettingsError`."""
+        with self._lock:
+            if monotonic() >= self._until:
+                self._wrapping, self._failed = None, None
+                try:
+                    self._wrapping = self._made()
+                except KeyUnavailable as error:
+                    self._failed = error
+                self._until = monotonic() + (_PAUSE_S if self._failed else _FRESH_S)
+            if self._wrapping is None:
+                raise self._failed or KeyUnavailable(where="the keys", reason="there are none")
+            return self._wrapping
+
+    def _made(self) -> WrappingKey:
+        first = self.sources[0] if self.sources else self._fallback
+        if not _wraps(first):
+            key = first.current()
+            if not key.lasting:
+                reason = "no key could be kept that outlasts this process"
+                raise KeyUnavailable(where=first.where, reason=reason)
+            found = WrappingKey(key.id, key.derived(_PURPOSE))
+        else:
+            secret = new_key().secret
+            name, wrapped = first.wrap(secret)
+            found = WrappingKey(name, secret, wrapped)
+        self._opened[found.id, found.wrapped] = found
+        return found
+
+    def opened(self, key_id: str, wrapped: str) -> WrappingKey:
+        """What a cassette's data key is wrapped with: each is asked for once.
+
+        Raises `KeyMissing`, or `KeyUnavailable` where the service does not open it.
+        """
+        with self._lock:
+            found = self._opened.get((key_id, wrapped))
+            if found is None:
+                found = self._unwrapped(key_id, wrapped) if wrapped else self._derived(key_id)
+                self._opened[key_id, wrapped] = found
+            return found
+
+    def _derived(self, key_id: str) -> WrappingKey:
+        return WrappingKey(key_id, self.named(key_id).derived(_PURPOSE))
+
+    def _unwrapped(self, key_id: str, wrapped: str) -> WrappingKey:
+        for source in self.sources:
+            if _wraps(source) and source.is_its_own(key_id):
+                secret = source.unwrap(key_id, wrapped)
+                if len(secret) != KEY_BYTES:
+                    raise KeyUnavailable(where=source.where, reason="what it opened is no key")
+                return WrappingKey(key_id, secret, wrapped)
+        raise KeyMissing(key_id=key_id, where=_listed(self.sources or [self._fallback]))
+
+    def rotate(self) -> str:
+        """Wrap with a new key from now on, and say which. Raises `KeyUnavailable`."""
+        first = self.sources[0] if self.sources else self._fallback
+        if _wraps(first):
+            first.rotate()
+        else:
+            first.add(new_key())
+        with self._lock:
+            self._until = 0.0
+        return self.wrapping_key().id
+
+
+def _wraps(source: Place | Service) -> TypeIs[Service]:
+    return hasattr(source, "unwrap")
+
+
+def _listed(sources: Sequence[Place | Service]) -> str:
+    return ", ".join(source.where for source in sources)
+
+
+def _source(word: str) -> Place | Service:
+    kind, _, rest = word.partition(":")
+    if kind in _PLACES and (rest or kind == "env"):
+        return _PLACES[kind](rest)
+    if kind in _SERVICES and rest:
+        return _SERVICES[kind](rest)
+    known = ", ".join(f"`{name}:…`" for name in (*_PLACES, *_SERVICES) if name != "env")
+    raise SettingsError(name="keys", source="the settings", reason=f"{word!r}: `env`, {known}")
+
+
+def absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """The same sources for a process that works in another folder."""
+    return tuple(
+        f"file:{Path(word[5:]).expanduser().absolute()}" if word.startswith("file:") else word
+        for word in sources
+    )
+
+
+def keys_in_force(sources: tuple[str, ...] | None = None) -> KeyRing:
+    """The keys that the setting `keys` names, or `sources`. Raises `SettingsError`."""
+    return _ring(read_settings().keys if sources is None else sources)
+
+
+@cache
+def _ring(sources: tuple[str, ...]) -> KeyRing:
+    return KeyRing([_source(word) for word in sources])
