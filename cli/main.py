@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import demo, record, replay, show, validate
+from timetracer_otel.cli import clean, demo, encrypt, keys, record, replay, show, validate
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError
@@ -53,6 +53,10 @@ app.command(epilog=replay.EXAMPLES)(replay.replay)
 app.command("list", epilog=list_.EXAMPLES)(list_.list_cassettes)
 app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=validate.EXAMPLES)(validate.validate)
+app.command(epilog=encrypt.ENCRYPT_EXAMPLES)(encrypt.encrypt)
+app.command(epilog=encrypt.DECRYPT_EXAMPLES)(encrypt.decrypt)
+app.command(epilog=keys.EXAMPLES)(keys.keys)
+app.command(epilog=clean.EXAMPLES)(clean.clean)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 

@@ -1,4 +1,4 @@
-"""The container: standard, authenticated to the last bit, with nothing in the clear but its header."""
+"""The container: standard, authenticated to the last bit, clear in its header alone."""
 
 from __future__ import annotations
 

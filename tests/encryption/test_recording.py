@@ -36,7 +36,7 @@ def kept(folder: Path, *cassettes: Cassette, **settings: object) -> Path:
     before = set(find(folder)) if folder.is_dir() else set()
     for cassette in cassettes or (checkout(),):
         store.write(cassette)
-    return sorted(set(find(folder)) - before)[-1]
+    return max(set(find(folder)) - before)
 
 
 def test_name_and_header_say_method_route_status_and_time(tmp_path: Path) -> None:

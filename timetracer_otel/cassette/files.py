@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from timetracer_otel.encryption import Clear, Header
     from timetracer_otel.keys import KeyRing
 
-__all__ = ["SUFFIXES", "find", "hash_seed_of", "header_of", "read"]
+__all__ = ["SUFFIXES", "content_of", "find", "hash_seed_of", "header_of", "read"]
 
 SUFFIXES = (".json", ".json.gz", ".json.jwe")
 """Plain, compressed, encrypted."""
 
 _ENCRYPTED = b"eyJ"
+_MAX_HEADER = 64 * 1024
 _MAX_FILE_BYTES = MAX_CASSETTE_BYTES * 3 // 2
 """An encrypted cassette is spelled in base64."""
 
@@ -42,15 +43,23 @@ def read(path: Path, keys: KeyRing | None = None) -> Cassette:
     Raises `StoreError` or `CassetteError`; of these, `CannotDecrypt` where the key is not to be
     had. What was changed or cut off is never read in part.
     """
+    return content_of(path, keys)[0]
+
+
+def content_of(path: Path, keys: KeyRing | None = None) -> tuple[Cassette, bytes]:
+    """The cassette in a file, and the very bytes that say it, neither packed nor encrypted.
+
+    Raises as `read` does.
+    """
     data = _content(path)
     if not data.startswith(_ENCRYPTED):
-        return read_cassette(data, file=str(path))
+        return read_cassette(data, file=str(path)), data
     clear, content = _decrypted(data, path, keys)
     cassette = read_cassette(content, file=str(path))
     if (clear.trace_id, clear.root_span_id) != (cassette.trace_id, cassette.root_span_id):
         reason = "its header is that of another recording"
         raise InvalidCassette(file=str(path), path="$.trace_id", reason=reason)
-    return cassette
+    return cassette, content
 
 
 def header_of(path: Path) -> Header | None:
@@ -58,7 +67,11 @@ def header_of(path: Path) -> Header | None:
 
     Nobody vouches for it before the file is read. Raises `StoreError`, `InvalidCassette`.
     """
-    data = _content(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_HEADER)
+    except OSError as error:
+        raise StoreError(path=str(path), reason=error.strerror or str(error)) from None
     if not data.startswith(_ENCRYPTED):
         return None
     from timetracer_otel.encryption import read_header

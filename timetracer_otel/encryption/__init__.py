@@ -1,7 +1,6 @@
 """Encryption at rest: a cassette as a JWE (RFC 7516), and back."""
 
 from timetracer_otel.encryption.container import (
-    MAX_ENCRYPTED_BYTES,
     SUFFIX,
     Clear,
     Header,
@@ -12,7 +11,6 @@ from timetracer_otel.encryption.container import (
 )
 
 __all__ = [
-    "MAX_ENCRYPTED_BYTES",
     "SUFFIX",
     "Clear",
     "Header",

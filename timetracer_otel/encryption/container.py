@@ -32,7 +32,6 @@ from timetracer_otel.errors import (
 from timetracer_otel.keys import WrappingKey
 
 __all__ = [
-    "MAX_ENCRYPTED_BYTES",
     "SUFFIX",
     "Clear",
     "Header",
@@ -43,8 +42,6 @@ __all__ = [
 ]
 
 SUFFIX = ".json.jwe"
-MAX_ENCRYPTED_BYTES = 96 * 1024 * 1024
-"""What the largest cassette takes when every three bytes are four letters."""
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12

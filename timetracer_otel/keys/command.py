@@ -28,7 +28,7 @@ class KeyCommand:
         self.line = line
         self.where = f"the command `{line}`"
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         try:
             words = shlex.split(self.line)
             output, code = _run(words)
@@ -42,7 +42,7 @@ class KeyCommand:
             raise self._unavailable("what it printed is not 32 bytes in base64") from None
 
     def current(self) -> Key:
-        keys = self.keys()
+        keys = self.known()
         if not keys:
             raise self._unavailable("it printed no key")
         return keys[0]

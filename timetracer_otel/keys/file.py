@@ -21,7 +21,7 @@ class KeyFile:
         self.file = file
         self.where = str(file)
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         try:
             return read_keys(self.file.read_text(encoding="ascii"))
         except OSError as error:
@@ -30,14 +30,14 @@ class KeyFile:
             raise self._unavailable(str(error)) from None
 
     def current(self) -> Key:
-        keys = self.keys()
+        keys = self.known()
         if not keys:
             raise self._unavailable("it holds no key")
         return keys[0]
 
     def add(self, key: Key) -> None:
         """Whole or not at all: whoever reads meanwhile has the keys of before."""
-        keys = [key, *(self.keys() if self.file.exists() else [])]
+        keys = [key, *(self.known() if self.file.exists() else [])]
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._draft(keys).replace(self.file)

@@ -73,7 +73,7 @@ class Place(Protocol):
     def current(self) -> Key:
         """The first of its keys. Raises `KeyUnavailable`."""
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         """All of them, the current one first. Raises `KeyUnavailable`."""
 
     def add(self, key: Key) -> None:

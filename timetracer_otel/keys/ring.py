@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from timetracer_otel.errors import KeyMissing, KeyUnavailable, SettingsError
 from timetracer_otel.keys.command import KeyCommand
@@ -22,7 +21,7 @@ from timetracer_otel.settings import read_settings
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["KeyRing", "absolute", "keys_in_force"]
+__all__ = ["KeyRing", "absolute", "keys_in_force", "wraps"]
 
 _PLACES: dict[str, Callable[[str], Place]] = {
     "env": lambda _: Environment(),
@@ -44,24 +43,40 @@ _PAUSE_S = 10.0
 _PURPOSE = "cassettes"
 
 
+class _Now(NamedTuple):
+    """The key that wraps at present, or why there is none; and how long that holds."""
+
+    until: float
+    found: WrappingKey | KeyUnavailable
+
+
+_NOTHING_YET = _Now(0.0, KeyUnavailable(where="the keys", reason="nobody has asked"))
+
+
 class KeyRing:
-    """Keys of several places and services. The first wraps; all of them open. Thread-safe."""
+    """Keys of several places and services. The first wraps; all of them open.
+
+    Thread-safe without a lock, which a fork might leave held for ever: at worst a service is
+    asked twice.
+    """
 
     def __init__(self, sources: Sequence[Place | Service]) -> None:
         self.sources = list(sources)
         self._fallback = EnvironmentAndFile()
-        self._lock = Lock()
-        self._wrapping: WrappingKey | None = None
-        self._until = 0.0
-        self._failed: KeyUnavailable | None = None
+        self._now = _NOTHING_YET
         self._opened: dict[tuple[str, str], WrappingKey] = {}
+
+    @property
+    def all(self) -> list[Place | Service]:
+        """Every source that is asked, the one that wraps first."""
+        return self.sources or [self._fallback]
 
     # -- keys that are given out: redaction's -------------------------------------------------
 
     @property
     def places(self) -> list[Place]:
         """Those that give keys out; where there are none, the environment and the user's file."""
-        found = [one for one in self.sources if not _wraps(one)]
+        found = [one for one in self.sources if not wraps(one)]
         return found or [self._fallback]
 
     def current(self) -> Key:
@@ -70,7 +85,7 @@ class KeyRing:
     def named(self, key_id: str) -> Key:
         for place in self.places:
             with suppress(KeyUnavailable):
-                known = {key.id: key for key in place.keys()}  # noqa: SIM118 - no mapping
+                known = {key.id: key for key in place.known()}
                 if key_id in known:
                     return known[key_id]
         raise KeyMissing(key_id=key_id, where=_listed(self.places))
@@ -79,21 +94,20 @@ class KeyRing:
 
     def wrapping_key(self) -> WrappingKey:
         """What data keys are wrapped with at present. Raises `KeyUnavailable`, `SettingsError`."""
-        with self._lock:
-            if monotonic() >= self._until:
-                self._wrapping, self._failed = None, None
-                try:
-                    self._wrapping = self._made()
-                except KeyUnavailable as error:
-                    self._failed = error
-                self._until = monotonic() + (_PAUSE_S if self._failed else _FRESH_S)
-            if self._wrapping is None:
-                raise self._failed or KeyUnavailable(where="the keys", reason="there are none")
-            return self._wrapping
+        now = self._now
+        if monotonic() >= now.until:
+            try:
+                now = _Now(monotonic() + _FRESH_S, self._made())
+            except KeyUnavailable as error:
+                now = _Now(monotonic() + _PAUSE_S, error)
+            self._now = now
+        if isinstance(now.found, KeyUnavailable):
+            raise now.found
+        return now.found
 
     def _made(self) -> WrappingKey:
-        first = self.sources[0] if self.sources else self._fallback
-        if not _wraps(first):
+        first = self.all[0]
+        if not wraps(first):
             key = first.current()
             if not key.lasting:
                 reason = "no key could be kept that outlasts this process"
@@ -111,38 +125,36 @@ class KeyRing:
 
         Raises `KeyMissing`, or `KeyUnavailable` where the service does not open it.
         """
-        with self._lock:
-            found = self._opened.get((key_id, wrapped))
-            if found is None:
-                found = self._unwrapped(key_id, wrapped) if wrapped else self._derived(key_id)
-                self._opened[key_id, wrapped] = found
-            return found
+        found = self._opened.get((key_id, wrapped))
+        if found is None:
+            found = self._unwrapped(key_id, wrapped) if wrapped else self._derived(key_id)
+            self._opened[key_id, wrapped] = found
+        return found
 
     def _derived(self, key_id: str) -> WrappingKey:
         return WrappingKey(key_id, self.named(key_id).derived(_PURPOSE))
 
     def _unwrapped(self, key_id: str, wrapped: str) -> WrappingKey:
         for source in self.sources:
-            if _wraps(source) and source.is_its_own(key_id):
+            if wraps(source) and source.is_its_own(key_id):
                 secret = source.unwrap(key_id, wrapped)
                 if len(secret) != KEY_BYTES:
                     raise KeyUnavailable(where=source.where, reason="what it opened is no key")
                 return WrappingKey(key_id, secret, wrapped)
-        raise KeyMissing(key_id=key_id, where=_listed(self.sources or [self._fallback]))
+        raise KeyMissing(key_id=key_id, where=_listed(self.all))
 
     def rotate(self) -> str:
         """Wrap with a new key from now on, and say which. Raises `KeyUnavailable`."""
-        first = self.sources[0] if self.sources else self._fallback
-        if _wraps(first):
+        first = self.all[0]
+        if wraps(first):
             first.rotate()
         else:
             first.add(new_key())
-        with self._lock:
-            self._until = 0.0
+        self._now = _NOTHING_YET
         return self.wrapping_key().id
 
 
-def _wraps(source: Place | Service) -> TypeIs[Service]:
+def wraps(source: Place | Service) -> TypeIs[Service]:
     return hasattr(source, "unwrap")
 
 

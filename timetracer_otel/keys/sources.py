@@ -35,14 +35,14 @@ class Environment:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         try:
             return read_keys(self._environ.get(ENVIRONMENT, ""))
         except ValueError as error:
             raise SettingsError(name="key", source=ENVIRONMENT, reason=str(error)) from None
 
     def current(self) -> Key:
-        keys = self.keys()
+        keys = self.known()
         if not keys:
             raise KeyUnavailable(where=self.where, reason="it is not set")
         return keys[0]
@@ -71,20 +71,20 @@ class EnvironmentAndFile:
     def current(self) -> Key:
         with self._lock:
             if self._current is None:
-                given = self._given.keys()
+                given = self._given.known()
                 self._current = given[0] if given else self._of_file()
             return self._current
 
-    def keys(self) -> list[Key]:
-        known = self._given.keys()
+    def known(self) -> list[Key]:
+        known = self._given.known()
         with suppress(KeyUnavailable):
-            known += KeyFile(self.file).keys()
+            known += KeyFile(self.file).known()
         if self._current is not None and self._current not in known:
             known.append(self._current)
         return known
 
     def add(self, key: Key) -> None:
-        if self._given.keys():
+        if self._given.known():
             self._given.add(key)
         KeyFile(self.file).add(key)
         self._current = key

@@ -73,12 +73,12 @@ class VaultSecret:
         self._field = field or "key"
         self.where = f"vault-kv:{self._mount}/{self._path}"
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         with _asking(self.where) as vault:
             return read_keys(str(self._secret(vault)["data"][self._field]))
 
     def current(self) -> Key:
-        keys = self.keys()
+        keys = self.known()
         if not keys:
             raise KeyUnavailable(where=self.where, reason="it holds no key")
         return keys[0]
