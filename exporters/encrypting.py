@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from opentelemetry.instrumentation.utils import suppress_instrumentation
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.encryption import SUFFIX, Clear, encrypted
 from timetracer_otel.errors import KeyUnavailable, SettingsError, StoreError
 from timetracer_otel.keys import KeyRing, keys_in_force
 from timetracer_otel.protocols.http_parts import HttpInteraction
-from timetracer_otel.recording.current import unrecorded
 from timetracer_otel.settings import Settings
 
 __all__ = ["Encrypting", "clear_of"]
@@ -42,12 +41,25 @@ class Encrypting:
     def __call__(self, cassette: Cassette, content: bytes) -> bytes:
         """Raises `StoreError` when it cannot be encrypted: then nothing is to be written."""
         try:
-            # asking for a key is no request of the application's
-            with unrecorded(), suppress_instrumentation():
+            with _aside():
                 key = self.keys.wrapping_key()
             return encrypted(content, key, self.clear(cassette), packed=self._packed)
         except (KeyUnavailable, SettingsError) as error:
             raise _unencrypted(error) from None
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Asking for a key is no request of the application's, where there is an application."""
+    if "timetracer_otel.recording" not in sys.modules:
+        yield  # the process that writes, which has no use for OpenTelemetry
+        return
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    from timetracer_otel.recording.current import unrecorded
+
+    with unrecorded(), suppress_instrumentation():
+        yield
 
 
 def _unencrypted(error: Exception) -> StoreError:

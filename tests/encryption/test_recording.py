@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -158,15 +159,18 @@ def test_keys_come_from_where_the_setting_says(
     assert read(path) == checkout()
 
 
+@pytest.mark.parametrize("source", ["env", "command"])
 @pytest.mark.parametrize("writer", ["thread", "process"])
 def test_an_application_records_encrypted_whoever_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, source: str
 ) -> None:
     monkeypatch.setenv("TIMETRACER_ENCRYPTION", "on")
-    monkeypatch.setenv("TIMETRACER_KEYS", "env")
+    printed = "command:printenv TIMETRACER_KEY"
+    monkeypatch.setenv("TIMETRACER_KEYS", printed if source == "command" else "env")
     monkeypatch.setenv("TIMETRACER_KEY", in_base64(KEYS[2]))
     ready = ["ready"] if writer == "process" else ["record=1"]
-    ran = run(tmp_path / "c", f"begin={writer}", *ready, "record=20", "flush")
+    greenlets = ["gevent"] if source == "command" else []  # a process of its own, beside them
+    ran = run(tmp_path / "c", *greenlets, f"begin={writer}", *ready, "record=20", "flush")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert answers(ran)[-1] is True
     assert sorted(asked(tmp_path / "c")) == numbers(21)
@@ -217,3 +221,16 @@ def test_an_application_that_never_encrypts_loads_none_of_it(tmp_path: Path) -> 
     environ = {**os.environ, "TIMETRACER_ENCRYPTION": "off"}
     ran = subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60)
     assert json.loads(ran.stdout) == []
+
+
+def test_a_running_application_takes_up_a_new_key(
+    tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(read_settings(dir=str(tmp_path / "c"), **ON))
+    store.write(checkout())
+    keys.write_text(written([KEYS[1], KEYS[0]]))
+    now = time.monotonic()
+    monkeypatch.setattr(ring, "monotonic", lambda: now + 3601)
+    store.write(greeted("anna"))
+    headers = [header_of(path) for path in find(tmp_path / "c")]
+    assert {header.kid for header in headers if header} == {KEYS[0].id, KEYS[1].id}

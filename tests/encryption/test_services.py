@@ -146,15 +146,21 @@ def test_several_sources_are_read_from_and_the_first_writes(
     assert (read(before), read(after)) == (checkout(), greeted("anna"))
 
 
+@pytest.mark.parametrize("greenlets", [(), ("gevent",)], ids=["threads", "gevent"])
 @pytest.mark.parametrize("writer", ["thread", "process"])
 def test_an_application_records_with_a_vault_and_not_the_vault(
-    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch, writer: str
+    tmp_path: Path,
+    vault: Vault,
+    monkeypatch: pytest.MonkeyPatch,
+    writer: str,
+    greenlets: tuple[str, ...],
 ) -> None:
     monkeypatch.setenv("TIMETRACER_ENCRYPTION", "on")
     monkeypatch.setenv("TIMETRACER_REDACTION", "off")
     use(monkeypatch, "vault-transit:shop")
     ready = ["ready"] if writer == "process" else ["record=1"]
-    ran = run(tmp_path / "c", "capture=requests", f"begin={writer}", *ready, "record=20", "flush")
+    begun = (*greenlets, "capture=requests", f"begin={writer}")
+    ran = run(tmp_path / "c", *begun, *ready, "record=20", "flush")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert answers(ran)[-1] is True
     assert sorted(asked(tmp_path / "c")) == numbers(21)

@@ -108,7 +108,9 @@ class KeyRing:
     def _made(self) -> WrappingKey:
         first = self.all[0]
         if not wraps(first):
-            key = first.current()
+            key = (first.known() or [first.current()])[
+                0
+            ]  # redaction's stays the same, this may not
             if not key.lasting:
                 reason = "no key could be kept that outlasts this process"
                 raise KeyUnavailable(where=first.where, reason=reason)
