@@ -25,7 +25,10 @@ _DRAFT_S = 3600.0
 _LETTERS = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}[0-9a-f-]*|\d+", re.IGNORECASE)
 """What differs from one request to the next of the same shape."""
 
-_FIELDS = ("method", "route", "status", "time", "error")
+_OUR_NAME = re.compile(r"(?:^|_)[0-9a-f]{12}(?:-\d+)?\.json(?:\.gz|\.jwe)?$")
+"""What the store calls its files. Other JSON in the folder is not ours to remove."""
+
+_FIELDS = ("status", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +72,42 @@ def seen(path: Path, *, shape: bool = True) -> Kept:
 
     Raises `StoreError` for one that cannot be read.
     """
-    stat = _stat(path)
-    size, changed = stat
+    size, changed = _stat(path)
     try:
         header = header_of(path)
         if header is not None and not shape:
             clear = header.timetracer
-            if clear.method and clear.recorded_at:
+            if clear.method and clear.route and clear.recorded_at:
                 moment = _moment(clear.recorded_at, changed)
                 return Kept(path, size, moment, f"{clear.method} {clear.route}")
         cassette = read(path)
     except CannotDecrypt as error:
-        return Kept(path, size, changed, closed=error.key_id)
+        said = header.timetracer.recorded_at if header is not None else ""
+        return Kept(path, size, _moment(said, changed), closed=error.key_id)
     except InvalidCassette as error:
         return Kept(path, size, changed, broken=error.reason)
-    clear = clear_of(cassette, _FIELDS)
-    route = f"{clear.method} {clear.route}"
     moment = _moment(cassette.recorded_at, changed)
-    return Kept(path, size, moment, route, shape_of(cassette))
+    return Kept(path, size, moment, _route_of(cassette), shape_of(cassette))
+
+
+def _route_of(cassette: Cassette) -> str:
+    """Where there is no route, what the path or the first call would be one of."""
+    entry = cassette.entry
+    if isinstance(entry, HttpInteraction):
+        path = _LETTERS.sub("#", entry.request.url.partition("://")[2].partition("?")[0])
+        return f"{entry.request.method} {entry.request.route or path}"
+    return _LETTERS.sub("#", cassette.interactions[0].title) if cassette.interactions else ""
 
 
 def shape_of(cassette: Cassette) -> tuple[str, ...]:
     """Route, status and failure, and which calls there were with which outcome, each once."""
     clear = clear_of(cassette, _FIELDS)
-    path = ""
-    if isinstance(cassette.entry, HttpInteraction) and not clear.route:
-        path = _LETTERS.sub("#", cassette.entry.request.url.partition("?")[0])
     calls = set()
     for one in cassette.interactions:
         outcome = one.error.type if one.error is not None else ""
         status = str(getattr(one.response, "status", ""))
         calls.add(f"{one.library} {_LETTERS.sub('#', one.title)} {status} {outcome}")
-    return (clear.method, clear.route, path, str(clear.status), clear.error, *sorted(calls))
+    return (_route_of(cassette), str(clear.status), clear.error, *sorted(calls))
 
 
 def judged(files: Iterable[Kept], rules: Rules) -> list[Verdict]:
@@ -115,7 +122,7 @@ def judged(files: Iterable[Kept], rules: Rules) -> list[Verdict]:
         left = [kept for kept in left if kept not in meant]
 
     if rules.orphans:
-        take("no cassette", lambda kept: bool(kept.broken))
+        take("no cassette", lambda kept: bool(kept.broken and _OUR_NAME.search(kept.path.name)))
     left = [kept for kept in left if not kept.broken]  # without being asked these stay
     if rules.before is not None:
         before = rules.before

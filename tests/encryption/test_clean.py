@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from timetracer_otel.keys.texts import written
 Capsys = pytest.CaptureFixture[str]
 
 
-def of_day(day: int, **changes: object) -> Cassette:
+def of_day(day: int, **changes: Any) -> Cassette:
     return checkout(
         trace_id=f"{day:032x}", recorded_at=f"2026-01-{day:02}T00:00:00.000000000Z", **changes
     )
@@ -53,10 +54,10 @@ def test_first_it_is_said_what_would_go_and_why(shelf: Path, capsys: Capsys) -> 
     size = sum(path.stat().st_size for path in find(shelf))
     said = clean(capsys, shelf, "--keep", 3)
     first = find(shelf)[0]
+    its = f"{first.stat().st_size / 1000:.1f} kB"
     assert said.out.splitlines() == [
-        f"{first}  {first.stat().st_size / 1000:.1f} kB  3 newer ones of its route",
-        f"1 file, {first.stat().st_size / 1000:.1f} kB would go, of 4 cassettes, "
-        f"{size / 1000:.1f} kB",
+        f"{first}  {its}  3 newer ones of its route",
+        f"1 file, {its} would go, of 4 cassettes, {size / 1000:.1f} kB",
     ]
     assert said.err == "nothing was removed: --yes does it, and nothing brings them back\n"
     assert days(shelf) == [1, 2, 3, 4]
@@ -95,22 +96,35 @@ def test_routes_are_counted_each_by_itself(shelf: Path, capsys: Capsys) -> None:
     assert [path.name[:4] for path in find(shelf)] == ["GET_", "POST"]
 
 
-def test_orphans_are_no_cassettes_and_old_drafts(shelf: Path, capsys: Capsys) -> None:
-    (shelf / "broken.json").write_text("{")
+def test_without_a_route_the_path_tells_requests_apart(tmp_path: Path, capsys: Capsys) -> None:
+    shelf = shelved(tmp_path / "c", greeted("anna"), greeted("berta"), greeted("anna"))
+    clean(capsys, shelf, "--keep", 1, "--yes")
+    assert len(find(shelf)) == 2
+    kept(tmp_path / "d", greeted("anna"), greeted("berta"), greeted("anna"))
+    clean(capsys, tmp_path / "d", "--keep", 1, "--yes")
+    assert len(find(tmp_path / "d")) == 2
+
+
+def test_orphans_are_broken_cassettes_and_old_drafts_and_nobody_elses_files(
+    shelf: Path, capsys: Capsys
+) -> None:
+    (shelf / "package.json").write_text("{}")
+    (shelf / "GET_x_200_0123456789ab-2.json").write_text("{")
     old, new = (shelf / "2026-01-04" / f".{name}.7-ab.part" for name in ("old", "new"))
     for draft in (old, new):
         draft.write_text("{")
     os.utime(old, (1_000_000_000, 1_000_000_000))
     said = clean(capsys, shelf, "--orphans", "--yes")
     assert said.out.startswith("2 files, 2 bytes removed")
+    (shelf / "package.json").unlink()
     assert days(shelf) == [1, 2, 3, 4]
     assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_what_is_broken_stays_when_orphans_are_not_meant(shelf: Path, capsys: Capsys) -> None:
-    (shelf / "broken.json").write_text("{")
+    (shelf / "x_0123456789ab.json").write_text("{")
     clean(capsys, shelf, "--keep", 1, "--older-than", "1m", "--max-size", "0", "--yes")
-    assert [path.name for path in find(shelf)] == ["broken.json"]
+    assert [path.name for path in find(shelf)] == ["x_0123456789ab.json"]
 
 
 def test_what_cannot_be_looked_into_is_no_orphan_and_no_duplicate(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -28,10 +29,10 @@ from timetracer_otel.keys import ring
 from timetracer_otel.keys.texts import written
 from timetracer_otel.settings import read_settings
 
-ON = {"encryption": "on"}
+ON: dict[str, Any] = {"encryption": "on"}
 
 
-def kept(folder: Path, *cassettes: Cassette, **settings: object) -> Path:
+def kept(folder: Path, *cassettes: Cassette, **settings: Any) -> Path:
     """The file of the last of them."""
     store = store_of(read_settings(dir=str(folder), **(ON | settings)))
     before = set(find(folder)) if folder.is_dir() else set()
@@ -177,19 +178,15 @@ def test_an_application_records_encrypted_whoever_writes(
     assert all(path.name.endswith(".jwe") for path in find(tmp_path / "c"))
 
 
-def test_what_was_recorded_encrypted_is_replayed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = kept(tmp_path / "c", greeted("anna"))
-    said = timetracer(capsys, "replay", path, *APP)
-    assert said.code == 0
+def replayed(path: Path) -> subprocess.CompletedProcess[str]:
+    """Its replay, in a process of its own."""
+    command = [*TIMETRACER, "replay", str(path), *APP]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_it_is_replayed_by_a_command_of_its_own(tmp_path: Path) -> None:
-    path = kept(tmp_path / "c", greeted("anna"))
-    command = [*TIMETRACER, "replay", str(path), *APP, "--format", "json"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert ran.returncode == 0, ran.stderr
+def test_what_was_recorded_encrypted_is_replayed(tmp_path: Path) -> None:
+    ran = replayed(kept(tmp_path / "c", greeted("anna")))
+    assert (ran.returncode, ran.stdout[:4]) == (0, "same"), ran.stderr
 
 
 def test_a_replay_without_the_key_says_which(
@@ -234,3 +231,13 @@ def test_a_running_application_takes_up_a_new_key(
     store.write(greeted("anna"))
     headers = [header_of(path) for path in find(tmp_path / "c")]
     assert {header.kid for header in headers if header} == {KEYS[0].id, KEYS[1].id}
+
+
+def test_a_command_in_python_does_not_record_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIMETRACER_KEY", in_base64(KEYS[2]))
+    asked = "import os; assert os.environ['TIMETRACER_MODE'] == 'off'"
+    line = f"{sys.executable} -c \"{asked}; print(os.environ['TIMETRACER_KEY'])\""
+    monkeypatch.setenv("TIMETRACER_KEYS", f"command:{line}\n")
+    assert read(kept(tmp_path / "c")) == checkout()

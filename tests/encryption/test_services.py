@@ -13,11 +13,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.cli.running import timetracer
 from tests.cli.shelves import checkout
-from tests.cli.test_replay import APP, greeted
+from tests.cli.test_replay import greeted
 from tests.encryption.conftest import KEYS, in_base64
-from tests.encryption.test_recording import ON, kept
+from tests.encryption.test_recording import ON, kept, replayed
 from tests.encryption.vault import TOKEN, Vault, served
 from tests.exporters.test_writer_process import answers, asked, numbers, run
 from timetracer_otel.cassette.files import header_of
@@ -129,7 +128,7 @@ def test_a_cassette_that_the_vault_does_not_open_says_so(
     path = kept(tmp_path)
     vault.transit["shop"] = [os.urandom(32)]
     ring._ring.cache_clear()
-    with pytest.raises(CannotDecrypt, match="does not give it: .*authentication failed"):
+    with pytest.raises(CannotDecrypt, match=r"does not give it: .*authentication failed"):
         read(path)
 
 
@@ -170,15 +169,12 @@ def test_an_application_records_with_a_vault_and_not_the_vault(
 
 
 def test_a_replay_asks_the_vault_before_it_is_cut_off(
-    tmp_path: Path,
-    vault: Vault,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, "vault-transit:shop")
-    path = kept(tmp_path, greeted("anna"))
-    ring._ring.cache_clear()
-    assert timetracer(capsys, "replay", path, *APP).code == 0
+    ran = replayed(kept(tmp_path, greeted("anna")))
+    assert (ran.returncode, ran.stdout[:4]) == (0, "same"), ran.stderr
+    assert vault.asked[-1] == "transit/decrypt"
 
 
 @pytest.mark.parametrize("module", ["hvac", "boto3.session"])

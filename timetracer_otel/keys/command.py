@@ -18,6 +18,9 @@ from timetracer_otel.keys.texts import read_keys
 __all__ = ["KeyCommand"]
 
 _PATIENCE_S = 30.0
+_UNRECORDED = {"TIMETRACER_MODE": "off", "OTEL_SDK_DISABLED": "true"}
+"""A command in Python would record itself, encrypted, and ask for the key."""
+
 _MAX_BYTES = 64 * 1024
 
 
@@ -65,7 +68,8 @@ def _run(words: list[str]) -> tuple[bytes, int]:
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, writing, 1),
         ]
-        child = _native("os", "posix_spawnp")(words[0], words, os.environ, file_actions=actions)
+        environ = os.environ | _UNRECORDED
+        child = _native("os", "posix_spawnp")(words[0], words, environ, file_actions=actions)
     except IndexError:
         os.close(reading)
         raise ValueError("it is empty") from None

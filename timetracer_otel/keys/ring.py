@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -184,7 +185,17 @@ def absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
 
 def keys_in_force(sources: tuple[str, ...] | None = None) -> KeyRing:
     """The keys that the setting `keys` names, or `sources`. Raises `SettingsError`."""
-    return _ring(read_settings().keys if sources is None else sources)
+    if sources is None:
+        folder = ""
+        with suppress(OSError):  # removed meanwhile
+            folder = os.getcwd()  # noqa: PTH109 - asked for each of thousands of cassettes
+        sources = _configured(os.environ.get("TIMETRACER_KEYS"), folder)
+    return _ring(sources)
+
+
+@cache
+def _configured(variable: str | None, folder: str) -> tuple[str, ...]:  # noqa: ARG001 - as long as these are the same, so is the answer
+    return read_settings().keys
 
 
 @cache

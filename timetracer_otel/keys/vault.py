@@ -134,7 +134,7 @@ def _client(hvac: Any, session: Any) -> Any:
         url=_variable("ADDR") or None,
         token=_variable("TOKEN") or None,
         namespace=_variable("NAMESPACE") or None,
-        verify=_variable("CACERT") or True,
+        verify=_variable("CACERT") or None,
         timeout=_TIMEOUT_S,
         session=session,
     )
