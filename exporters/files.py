@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from timetracer_otel.exporters.encrypting import Encrypting
     from timetracer_otel.keys import KeyRing
 
-__all__ = ["FileStore", "clear_day", "clear_name", "file_name", "find", "placed", "read"]
+__all__ = ["FileStore", "clear_day", "clear_name", "drafted", "file_name", "find", "placed", "read"]
 
 _LOG = logging.getLogger("timetracer_otel")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -154,10 +154,10 @@ class FileStore:
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
         folder, stem = self._place(cassette)
-        return placed(folder, stem, self._suffix, data, mark=self._mark)
+        return placed(folder, stem, self._suffix, data=data, mark=self._mark)
 
     def _replace(self, path: Path, data: bytes) -> None:
-        os.replace(_draft(str(path.parent), path.name, data, self._mark), path)
+        drafted(str(path.parent), path.name, data=data, mark=self._mark).replace(path)
 
     def _remember(self, key: tuple[str, str], path: Path) -> None:
         self._written[key] = path
@@ -192,19 +192,19 @@ class FileStore:
 # Paths below are plain strings: with `pathlib` they cost as much as the encoding.
 
 
-def placed(folder: str, stem: str, suffix: str, data: bytes, *, mark: str) -> Path:
+def placed(folder: str, stem: str, suffix: str, *, data: bytes, mark: str) -> Path:
     """Write a file, whole or not at all, under the first free name. `mark` is the writer's own.
 
     Raises OSError, `StoreError`.
     """
     try:
-        draft = _draft(folder, stem, data, mark)
+        draft = drafted(folder, stem, data=data, mark=mark)
     except FileNotFoundError:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        draft = _draft(folder, stem, data, mark)
+        draft = drafted(folder, stem, data=data, mark=mark)
     try:
         for path in _candidates(folder, stem, suffix):
-            if _linked(draft, path):
+            if _linked(str(draft), path):
                 return Path(path)
     finally:
         with suppress(FileNotFoundError):
@@ -212,10 +212,10 @@ def placed(folder: str, stem: str, suffix: str, data: bytes, *, mark: str) -> Pa
     raise StoreError(path=folder, reason="no free file name")
 
 
-def _draft(folder: str, stem: str, data: bytes, mark: str) -> str:
+def drafted(folder: str, stem: str, *, data: bytes, mark: str) -> Path:
     """The data under a hidden name of the writer's own, to be moved into place."""
     # several machines may share the folder, each with a process 1
-    return _write_draft(f"{folder}/.{stem}.{os.getpid()}-{mark}.part", data)
+    return Path(_write_draft(f"{folder}/.{stem}.{os.getpid()}-{mark}.part", data))
 
 
 def _write_draft(draft: str, data: bytes) -> str:

@@ -8,13 +8,20 @@ from __future__ import annotations
 import gzip
 import os
 import uuid
+from functools import partial
 from pathlib import Path
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.cassette.files import content_of, header_of
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.encrypting import Encrypting
-from timetracer_otel.exporters.files import clear_day, clear_name, file_name, placed
+from timetracer_otel.exporters.files import (
+    clear_day,
+    clear_name,
+    drafted,
+    file_name,
+    placed,
+)
 from timetracer_otel.settings import Settings
 
 __all__ = ["Rewriting"]
@@ -67,25 +74,32 @@ class Rewriting:
     def _replaced(self, path: Path, folder: Path, name: str, data: bytes, *, keep: bool) -> Path:
         before = path.stat()
         stem, suffix = _cut(name)
-        made = placed(str(folder), stem, suffix, data, mark=self._mark)
+        in_place = not keep and folder == path.parent and _is_name_of(path, stem, suffix)
+        write = drafted if in_place else partial(placed, suffix=suffix)
+        made = write(str(folder), stem, data=data, mark=self._mark)
         try:
             os.utime(made, ns=(before.st_atime_ns, before.st_mtime_ns))
             self._compare(path, made)
+            _wait_for_disk(made)
         except BaseException:  # Ctrl-C as well: not two of one cassette
             made.unlink()
             raise
-        if keep:
-            return made
-        if made.parent == path.parent and _is_name_of(path, stem, suffix):
-            made.replace(path)
-            return path
-        path.unlink()
+        if in_place:
+            return made.replace(path)
+        if not keep:
+            path.unlink()
         return made
 
     def _compare(self, path: Path, made: Path) -> None:
         one, other = (content_of(file, self._encrypting.keys)[1] for file in (path, made))
         if one != other:
             raise StoreError(path=str(made), reason="it was not written as it should be")
+
+
+def _wait_for_disk(made: Path) -> None:
+    """What goes when this is here must not go before it is here."""
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _cut(name: str) -> tuple[str, str]:

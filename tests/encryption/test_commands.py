@@ -205,3 +205,14 @@ def test_every_command_says_which_key_is_missing(
     said = timetracer(capsys, command, path)
     assert said.code == {"show": 2, "validate": 1, "decrypt": 2}[command]
     assert f"encrypted with the key {KEYS[0].id}: that is not in {keys}" in said.out + said.err
+
+
+def test_as_many_of_one_name_as_there_can_be_are_encrypted_anew(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (kept(tmp_path / "c") for _ in range(2))
+    monkeypatch.setattr(rewriting, "placed", None)  # no other name is looked for
+    said = timetracer(capsys, "keys", "rotate", tmp_path / "c")
+    assert said.code == 0
+    assert find(tmp_path / "c") == sorted([one, two])
+    assert not list(tmp_path.rglob(".*.part"))
