@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.encryption import SUFFIX, Clear, encrypted
@@ -41,25 +39,10 @@ class Encrypting:
     def __call__(self, cassette: Cassette, content: bytes) -> bytes:
         """Raises `StoreError` when it cannot be encrypted: then nothing is to be written."""
         try:
-            with _aside():
-                key = self.keys.wrapping_key()
+            key = self.keys.wrapping_key()
             return encrypted(content, key, self.clear(cassette), packed=self._packed)
         except (KeyUnavailable, SettingsError) as error:
             raise _unencrypted(error) from None
-
-
-@contextmanager
-def _aside() -> Iterator[None]:
-    """Asking for a key is no request of the application's, where there is an application."""
-    if "timetracer_otel.recording" not in sys.modules:
-        yield  # the process that writes, which has no use for OpenTelemetry
-        return
-    from opentelemetry.instrumentation.utils import suppress_instrumentation
-
-    from timetracer_otel.recording.current import unrecorded
-
-    with unrecorded(), suppress_instrumentation():
-        yield
 
 
 def _unencrypted(error: Exception) -> StoreError:

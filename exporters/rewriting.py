@@ -11,7 +11,7 @@ import uuid
 from functools import partial
 from pathlib import Path
 
-from timetracer_otel.cassette import Cassette
+from timetracer_otel.cassette import Cassette, write_cassette
 from timetracer_otel.cassette.files import content_of, header_of
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.encrypting import Encrypting
@@ -63,6 +63,15 @@ class Rewriting:
         if self._packed:
             suffix, content = ".json.gz", gzip.compress(content, compresslevel=6, mtime=0)
         return self._replaced(path, folder, stem + suffix, content, keep=keep)
+
+    def content_as(self, path: Path, cassette: Cassette) -> bytes:
+        """What `cassette` is in the place of a file: plain, packed or encrypted, as that is."""
+        content = write_cassette(cassette)
+        if header_of(path) is not None:
+            return self._encrypting(cassette, content)
+        if path.name.endswith(".gz"):
+            return gzip.compress(content, compresslevel=6, mtime=0)
+        return content
 
     def _encrypted(self, path: Path, *, keep: bool) -> Path:
         cassette, content = content_of(path, self._encrypting.keys)

@@ -20,6 +20,7 @@ from timetracer_otel.exporters import files, rewriting
 from timetracer_otel.exporters.files import find, read
 from timetracer_otel.keys import ring
 from timetracer_otel.keys.texts import read_keys, written
+from timetracer_otel.settings import read_settings
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -216,3 +217,17 @@ def test_as_many_of_one_name_as_there_can_be_are_encrypted_anew(
     assert said.code == 0
     assert find(tmp_path / "c") == sorted([one, two])
     assert not list(tmp_path.rglob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"encryption": "off"}, {"encryption": "off", "compression": "gzip"}, {"encryption": "on"}],
+)
+def test_another_content_of_a_file_has_the_form_that_the_file_has(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    path = kept(tmp_path / "c", **settings)
+    other = checkout(duration_us=1)
+    path.write_bytes(rewriting.Rewriting(read_settings()).content_as(path, other))
+    assert read(path) == other
+    assert (header_of(path) is not None) is (settings["encryption"] == "on")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -81,11 +82,12 @@ class KeyRing:
         return found or [self._fallback]
 
     def current(self) -> Key:
-        return self.places[0].current()
+        with _aside():
+            return self.places[0].current()
 
     def named(self, key_id: str) -> Key:
         for place in self.places:
-            with suppress(KeyUnavailable):
+            with suppress(KeyUnavailable), _aside():
                 known = {key.id: key for key in place.known()}
                 if key_id in known:
                     return known[key_id]
@@ -98,7 +100,9 @@ class KeyRing:
         now = self._now
         if monotonic() >= now.until:
             try:
-                now = _Now(monotonic() + _FRESH_S, self._made())
+                with _aside():
+                    made = self._made()
+                now = _Now(monotonic() + _FRESH_S, made)
             except KeyUnavailable as error:
                 now = _Now(monotonic() + _PAUSE_S, error)
             self._now = now
@@ -140,7 +144,8 @@ class KeyRing:
     def _unwrapped(self, key_id: str, wrapped: str) -> WrappingKey:
         for source in self.sources:
             if wraps(source) and source.is_its_own(key_id):
-                secret = source.unwrap(key_id, wrapped)
+                with _aside():
+                    secret = source.unwrap(key_id, wrapped)
                 if len(secret) != KEY_BYTES:
                     raise KeyUnavailable(where=source.where, reason="what it opened is no key")
                 return WrappingKey(key_id, secret, wrapped)
@@ -155,6 +160,22 @@ class KeyRing:
             first.add(new_key())
         self._now = _NOTHING_YET
         return self.wrapping_key().id
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Asking for a key is no request of the application's: not recorded, and without a span.
+
+    Where nothing records, nothing is loaded for it.
+    """
+    recording = sys.modules.get("timetracer_otel.recording.current")
+    if recording is None:
+        yield
+        return
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    with recording.unrecorded(), suppress_instrumentation():
+        yield
 
 
 def wraps(source: Place | Service) -> TypeIs[Service]:

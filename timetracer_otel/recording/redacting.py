@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from timetracer_otel.recording.current import unrecorded
 from timetracer_otel.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ class Redacting:
             from timetracer_otel.redaction.cassettes import Redactor
             from timetracer_otel.redaction.policy import policy_of
 
-            with unrecorded():  # a vault may be asked for it
-                key = keys_in_force(settings.keys).current()
+            key = keys_in_force(settings.keys).current()
             self._redact = Redactor(policy_of(settings), key, seal=settings.seal).redact
 
     def __call__(self, cassette: Cassette) -> Cassette:
