@@ -62,6 +62,7 @@ def _run(words: list[str]) -> tuple[bytes, int]:
 
     No `subprocess`: this may be a thread beside gevent, which puts one of its own in its place.
     """
+    close = _native("os", "close")  # gevent's waits for its loop, and we would wait for the end
     reading, writing = os.pipe()
     try:
         actions = [
@@ -71,20 +72,20 @@ def _run(words: list[str]) -> tuple[bytes, int]:
         environ = os.environ | _UNRECORDED
         child = _native("os", "posix_spawnp")(words[0], words, environ, file_actions=actions)
     except IndexError:
-        os.close(reading)
+        close(reading)
         raise ValueError("it is empty") from None
     except OSError:
-        os.close(reading)
+        close(reading)
         raise
     finally:
-        os.close(writing)
+        close(writing)
     try:
         output = _read(reading)
     except TimeoutError:
         os.kill(child, 9)
         raise
     finally:
-        os.close(reading)
+        close(reading)
         code = 0
         with suppress(ChildProcessError):  # the application has waited for whatever ended
             code = os.waitstatus_to_exitcode(_native("os", "waitpid")(child, 0)[1])
