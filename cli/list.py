@@ -49,10 +49,26 @@ def list_cassettes(
         from timetracer_otel.cli.shelf_lines import shelf_lines
 
         print_lines(output(), shelf_lines(rows, total=total, folder=place))
+    _say_missing(rows)
     if broken:
         noun = "file is no cassette" if broken == 1 else "files are no cassettes"
         errors().print(f"{broken} {noun}: `timetracer validate {place}` says why")
     return 0
+
+
+def _say_missing(rows: list[Row]) -> None:
+    from collections import Counter
+
+    from timetracer_otel.cli.terminal import errors
+    from timetracer_otel.cli.wording import count
+    from timetracer_otel.keys import keys_in_force
+
+    missing = Counter(row.missing_key for row in rows if row.missing_key)
+    for key, number in missing.items():
+        noun = "is encrypted" if number == 1 else "are encrypted"
+        where = ", ".join(source.where for source in keys_in_force().all)
+        sentence = f"{count(number, 'cassette')} {noun} with the key {key}, not to be had from"
+        errors().print(f"{sentence} {where}", soft_wrap=True)
 
 
 def _print_json(rows: list[Row]) -> None:

@@ -17,8 +17,11 @@ import typer
 
 from timetracer_otel import __version__
 from timetracer_otel.cli import (
+    clean,
     demo,
+    encrypt,
     import_,
+    keys,
     libraries,
     record,
     redact,
@@ -67,6 +70,10 @@ app.command(epilog=libraries.EXAMPLES)(libraries.libraries)
 app.command(epilog=redact.EXAMPLES)(redact.redact)
 app.command(epilog=scan.EXAMPLES)(scan.scan)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_cassettes)
+app.command(epilog=encrypt.ENCRYPT_EXAMPLES)(encrypt.encrypt)
+app.command(epilog=encrypt.DECRYPT_EXAMPLES)(encrypt.decrypt)
+app.command(epilog=keys.EXAMPLES)(keys.keys)
+app.command(epilog=clean.EXAMPLES)(clean.clean)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 

@@ -40,6 +40,9 @@ def record(
         typer.Option(metavar="REGEX", help="Leave out requests with such a path; may be repeated."),
     ] = None,
     gzip: Annotated[bool, typer.Option("--gzip", help="Write .json.gz files.")] = False,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="Write .json.jwe files, encrypted with your key.")
+    ] = False,
     no_clock: Annotated[
         bool, typer.Option("--no-clock", help="Do not record what the clock said.")
     ] = False,
@@ -64,6 +67,7 @@ def record(
         "capture": capture,
         "exclude_paths": exclude,
         "compression": "gzip" if gzip else None,
+        "encryption": "on" if encrypt else None,
         "clock": False if no_clock else None,
         "randomness": False if no_random else None,
         "mode": "record",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,6 +44,7 @@ def redact(
     from timetracer_otel.cli.terminal import output as console
     from timetracer_otel.cli.wording import count
     from timetracer_otel.exporters.files import read
+    from timetracer_otel.exporters.rewriting import Rewriting
     from timetracer_otel.keys import keys_in_force
     from timetracer_otel.redaction.cassettes import Redactor
     from timetracer_otel.redaction.policy import policy_of
@@ -53,13 +53,15 @@ def redact(
     settings = read_settings()
     seal = settings.seal and not no_seal
     redactor = Redactor(policy_of(settings), keys_in_force().current(), seal=seal)
+    rewriting = Rewriting(settings)
     changed = 0
     files = located(cassettes)
     for path in files:
         before = read(path)
         after = redactor.redact(_opened(before, path, seal=seal))
         changed += after != before
-        _write(after, path if output is None else output / path.name)
+        content = rewriting.content_as(path, after)
+        _write(content, path if output is None else output / path.name)
     console().print(f"{count(len(files), 'cassette')} redacted, {changed} changed")
     return 0
 
@@ -84,12 +86,7 @@ def _opened(cassette: Cassette, path: Path, *, seal: bool) -> Cassette:
     return replace(cassette, redaction=bare)
 
 
-def _write(cassette: Cassette, path: Path) -> None:
-    from timetracer_otel.cassette.writing import write_cassette
-
-    data = write_cassette(cassette)
-    if path.name.endswith(".gz"):
-        data = gzip.compress(data, compresslevel=6, mtime=0)
+def _write(data: bytes, path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

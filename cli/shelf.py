@@ -9,15 +9,19 @@ from pathlib import Path
 import msgspec
 
 from timetracer_otel.cassette import Cassette
-from timetracer_otel.errors import CassetteError
-from timetracer_otel.exporters.files import find, read
+from timetracer_otel.cassette.files import find, header_of, read
+from timetracer_otel.encryption import Clear
+from timetracer_otel.errors import CannotDecrypt, CassetteError
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
 __all__ = ["Row", "newest"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list says of one cassette. `status` is 0 where there was no answer."""
+    """What a list says of one cassette. `status` is 0 where there was no answer.
+
+    `missing_key` names the key without which no more can be said than stands in the clear.
+    """
 
     file: str
     trace_id: str
@@ -29,6 +33,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     duration_us: int
     calls: int
+    missing_key: str = ""
 
 
 def newest(folder: Path, number: int) -> tuple[list[Row], int, int]:
@@ -44,6 +49,8 @@ def newest(folder: Path, number: int) -> tuple[list[Row], int, int]:
         for path in day:
             try:
                 rows.append(_row(path, read(path)))
+            except CannotDecrypt as error:
+                rows.append(_closed(path, error.key_id))
             except CassetteError:
                 broken += 1
         if len(rows) >= number:
@@ -92,6 +99,24 @@ def _row(path: Path, cassette: Cassette) -> Row:
         error=error,
         duration_us=cassette.duration_us,
         calls=len(cassette.interactions),
+    )
+
+
+def _closed(path: Path, key_id: str) -> Row:
+    header = header_of(path)
+    clear = header.timetracer if header is not None else Clear(trace_id="")  # mended meanwhile
+    return Row(
+        file=str(path),
+        trace_id=clear.trace_id,
+        recorded_at=clear.recorded_at,
+        service=clear.service,
+        method=clear.method,
+        route=clear.route,
+        status=clear.status,
+        error=clear.error,
+        duration_us=clear.duration_us or 0,
+        calls=0,
+        missing_key=key_id,
     )
 
 

@@ -58,6 +58,7 @@ def _line(cells: list[Text], columns: list[int], widths: list[int]) -> Text:
 
 
 def _cells(row: Row, *, again: bool) -> list[Text]:
+    hidden = Text("encrypted", style="yellow") if row.missing_key else None
     status = Text(str(row.status) if row.status else "none", style=status_style(row.status))
     if row.error:
         status.append(f" {row.error}", style="red")
@@ -65,10 +66,10 @@ def _cells(row: Row, *, again: bool) -> list[Text]:
     return [
         Text(moment(row.recorded_at)),
         Text(row.method or "–", style="bold"),
-        Text(row.route),
+        Text(row.route) if row.route or hidden is None else hidden,
         status,
-        Text(duration(row.duration_us)),
-        Text(f"{row.calls:,}"),
+        Text(duration(row.duration_us) if row.duration_us or hidden is None else "–"),
+        Text(f"{row.calls:,}" if hidden is None else "–"),
         Text("╰ same trace", style="dim") if again else trace,
         Text(row.service, style="dim"),
     ]

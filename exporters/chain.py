@@ -65,5 +65,10 @@ class _Redacted:
 
 def store_of(settings: Settings) -> Store:
     """The way to the disk that the settings ask for: the same in this process and beside it."""
-    store = FileStore(settings.dir, compression=settings.compression)
+    encrypting = None
+    if settings.encryption == "on":
+        from timetracer_otel.exporters.encrypting import Encrypting
+
+        encrypting = Encrypting(settings)
+    store = FileStore(settings.dir, compression=settings.compression, encrypting=encrypting)
     return store if settings.redaction == "off" else _Redacted(store, settings)

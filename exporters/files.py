@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from timetracer_otel.cassette import (
     MAX_CASSETTE_BYTES,
@@ -23,7 +24,12 @@ from timetracer_otel.cassette.files import find, read
 from timetracer_otel.errors import CassetteError, StoreError
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
-__all__ = ["FileStore", "file_name", "find", "read"]
+if TYPE_CHECKING:
+    from timetracer_otel.encryption import Clear
+    from timetracer_otel.exporters.encrypting import Encrypting
+    from timetracer_otel.keys import KeyRing
+
+__all__ = ["FileStore", "clear_day", "clear_name", "drafted", "file_name", "find", "placed", "read"]
 
 _LOG = logging.getLogger("timetracer_otel")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -43,6 +49,18 @@ def file_name(cassette: Cassette) -> str:
     return f"{_safe(entry.request.method)}_{_safe(path) or 'root'}_{status}_{trace}.json"
 
 
+def clear_name(clear: Clear) -> str:
+    """``POST_checkout_500_4bf92f3577b3.json.jwe``: of an encrypted cassette what may be seen."""
+    parts = [clear.method, clear.route and (_safe(clear.route) or "root")]
+    parts += [str(clear.status or ""), clear.trace_id[:12]]
+    return "_".join(_safe(part) for part in parts if part) + ".json.jwe"
+
+
+def clear_day(clear: Clear) -> str:
+    """The folder's name: the date, unless that is not to be seen."""
+    return clear.recorded_at[:10] or "undated"
+
+
 def _first_title(cassette: Cassette) -> str:
     return cassette.interactions[0].title if cassette.interactions else "trace"
 
@@ -58,9 +76,19 @@ class FileStore:
     that cannot be written says so once and costs recordings, nothing else.
     """
 
-    def __init__(self, folder: str | Path, *, compression: str = "none") -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        compression: str = "none",
+        encrypting: Encrypting | None = None,
+    ) -> None:
         self.folder = Path(folder).absolute()  # the application may change its directory
-        self._suffix = ".gz" if compression == "gzip" else ""
+        self._encrypting = encrypting
+        self._packed = compression == "gzip" and encrypting is None
+        self._suffix = ".json.gz" if self._packed else ".json"
+        if encrypting is not None:
+            self._suffix = encrypting.suffix
         self._written: OrderedDict[tuple[str, str], Path] = OrderedDict()
         self._complained = False
         self._mark = uuid.uuid4().hex[:8]
@@ -77,39 +105,47 @@ class FileStore:
     def write_again(self, cassette: Cassette, *, fragment: bool) -> None:
         """As `write`, unless its file is there already: another process may have got so far."""
         whole = not fragment or not self.has_kept(cassette)
-        if not (whole and any(_is_of(path, cassette) for path in self._files_of(cassette))):
+        if not (whole and any(self._is_of(path, cassette) for path in self._files_of(cassette))):
             self.write(cassette, fragment=fragment)
 
     def has_kept(self, cassette: Cassette) -> bool:
         """Whether `cassette` is a fragment of what this store has written, and remembers."""
         return (cassette.trace_id, cassette.root_span_id) in self._written
 
+    @property
+    def _keys(self) -> KeyRing | None:
+        return self._encrypting.keys if self._encrypting is not None else None
+
+    def _place(self, cassette: Cassette) -> tuple[str, str]:
+        """The folder, and the file's name without its suffix."""
+        if self._encrypting is None:
+            day, name = cassette.recorded_at[:10], file_name(cassette).removesuffix(".json")
+        else:
+            clear = self._encrypting.clear(cassette)
+            day, name = clear_day(clear), clear_name(clear).removesuffix(self._suffix)
+        return f"{self.folder}/{day}", name
+
     def _files_of(self, cassette: Cassette) -> Iterator[Path]:
-        folder = f"{self.folder}/{cassette.recorded_at[:10]}"
-        stem = file_name(cassette).removesuffix(".json")
-        for path in _candidates(folder, stem, f".json{self._suffix}"):
+        for path in _candidates(*self._place(cassette), self._suffix):
             if not os.path.lexists(path):
                 return
             yield Path(path)
-
-    def _draft(self, folder: str, stem: str, data: bytes) -> str:
-        """The data under a hidden name of this store's own, to be moved into place."""
-        # several machines may share the folder, each with a process 1
-        return _write_draft(f"{folder}/.{stem}.{os.getpid()}-{self._mark}.part", data)
 
     def _write(self, cassette: Cassette, *, fragment: bool) -> None:
         key = (cassette.trace_id, cassette.root_span_id)
         known = self._written.get(key) if fragment else None
         if known is not None:
             try:
-                cassette = merge_fragment(read(known), cassette)
+                cassette = merge_fragment(read(known, self._keys), cassette)
             except (CassetteError, StoreError):
                 known = None  # taken away or mended by hand since: keep the fragment by itself
         data = write_cassette(cassette)
         if len(data) > MAX_CASSETTE_BYTES:
             reason = f"a cassette of {len(data):,} bytes is more than can be read again"
             raise StoreError(path=str(self.folder), reason=reason, hint="lower `max_trace_kb`")
-        if self._suffix:
+        if self._encrypting is not None:
+            data = self._encrypting(cassette, data)
+        elif self._packed:
             data = gzip.compress(data, compresslevel=6, mtime=0)
         if known is not None:
             self._replace(known, data)
@@ -117,29 +153,28 @@ class FileStore:
             self._remember(key, self._create(cassette, data))
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
-        folder = f"{self.folder}/{cassette.recorded_at[:10]}"
-        stem = file_name(cassette).removesuffix(".json")
-        try:
-            draft = self._draft(folder, stem, data)
-        except FileNotFoundError:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            draft = self._draft(folder, stem, data)
-        try:
-            for path in _candidates(folder, stem, f".json{self._suffix}"):
-                if _linked(draft, path):
-                    return Path(path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(draft)
-        raise StoreError(path=folder, reason="no free file name")
+        folder, stem = self._place(cassette)
+        return placed(folder, stem, self._suffix, data=data, mark=self._mark)
 
     def _replace(self, path: Path, data: bytes) -> None:
-        os.replace(self._draft(str(path.parent), path.name, data), path)
+        drafted(str(path.parent), path.name, data=data, mark=self._mark).replace(path)
 
     def _remember(self, key: tuple[str, str], path: Path) -> None:
         self._written[key] = path
         if len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
+
+    def _is_of(self, path: Path, cassette: Cassette) -> bool:
+        """Whether the file holds what began at the moment that `cassette` did."""
+        try:
+            kept = read(path, self._keys)
+        except (CassetteError, StoreError):
+            return False
+        return (kept.trace_id, kept.root_span_id, kept.recorded_at) == (
+            cassette.trace_id,
+            cassette.root_span_id,
+            cassette.recorded_at,
+        )
 
     def _complain(self, error: Exception) -> None:
         self.lost += 1
@@ -154,20 +189,33 @@ class FileStore:
             )
 
 
-def _is_of(path: Path, cassette: Cassette) -> bool:
-    """Whether the file holds what began at the moment that `cassette` did."""
-    try:
-        kept = read(path)
-    except (CassetteError, StoreError):
-        return False
-    return (kept.trace_id, kept.root_span_id, kept.recorded_at) == (
-        cassette.trace_id,
-        cassette.root_span_id,
-        cassette.recorded_at,
-    )
-
-
 # Paths below are plain strings: with `pathlib` they cost as much as the encoding.
+
+
+def placed(folder: str, stem: str, suffix: str, *, data: bytes, mark: str) -> Path:
+    """Write a file, whole or not at all, under the first free name. `mark` is the writer's own.
+
+    Raises OSError, `StoreError`.
+    """
+    try:
+        draft = drafted(folder, stem, data=data, mark=mark)
+    except FileNotFoundError:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        draft = drafted(folder, stem, data=data, mark=mark)
+    try:
+        for path in _candidates(folder, stem, suffix):
+            if _linked(str(draft), path):
+                return Path(path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+    raise StoreError(path=folder, reason="no free file name")
+
+
+def drafted(folder: str, stem: str, *, data: bytes, mark: str) -> Path:
+    """The data under a hidden name of the writer's own, to be moved into place."""
+    # several machines may share the folder, each with a process 1
+    return Path(_write_draft(f"{folder}/.{stem}.{os.getpid()}-{mark}.part", data))
 
 
 def _write_draft(draft: str, data: bytes) -> str:

@@ -14,6 +14,7 @@ from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.chain import store_of
 from timetracer_otel.exporters.writer_link import WriterLink, python_beside
 from timetracer_otel.gathered import Gathered
+from timetracer_otel.keys import absolute
 from timetracer_otel.packing import NotPlain, pack
 from timetracer_otel.settings import Settings
 
@@ -64,7 +65,7 @@ class CassetteWriter:
 
     def __init__(self, settings: Settings) -> None:
         folder = str(Path(settings.dir).absolute())  # the application may change its directory
-        self._settings = replace(settings, dir=folder)
+        self._settings = replace(settings, dir=folder, keys=absolute(settings.keys))
         self._here = store_of(self._settings)
         self._link: WriterLink | None = None
         self._load = _Load()

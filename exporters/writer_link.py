@@ -106,7 +106,7 @@ class WriterLink:
         self._outbox: deque[Message] = deque()
         self._carried: list[Interaction] = []
         start = {"path": sys.path, "settings": msgspec.to_builtins(settings)}
-        if settings.redaction == "on":  # keys, and whatever it takes to be given them
+        if "on" in (settings.redaction, settings.encryption):  # what it takes to be given keys
             start["environ"] = {
                 name: value for name, value in os.environ.items() if _is_harmless(name)
             }

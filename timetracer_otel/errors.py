@@ -7,9 +7,11 @@
     ├── CassetteError            a file that should be a cassette
     │   ├── InvalidCassette      broken, wrong types, too large: file, JSON path, reason
     │   ├── UnsupportedVersion   written by a later version of the format
+    │   ├── CannotDecrypt        encrypted with a key that is not to be had
     │   └── ValueDecodingError   a tagged value that means nothing
     │       └── OpaqueValueError a value whose type was unknown when it was recorded
     ├── KeyMissing               what a cassette hides cannot be restored without its key
+    ├── KeyUnavailable           a place that keeps keys does not give any
     ├── StoreError               a folder or a file that cannot be written or read
     └── ReplayError
         ├── CannotReplay         the replay could not begin: nothing was compared
@@ -24,10 +26,12 @@ from __future__ import annotations
 
 __all__ = [
     "BlockedCall",
+    "CannotDecrypt",
     "CannotReplay",
     "CassetteError",
     "InvalidCassette",
     "KeyMissing",
+    "KeyUnavailable",
     "MissingRecording",
     "OpaqueValueError",
     "ReplayError",
@@ -101,15 +105,35 @@ class OpaqueValueError(ValueDecodingError):
         )
 
 
-class KeyMissing(TimetracerError):
-    """The key that a cassette was redacted with is not here."""
+class CannotDecrypt(CassetteError):
+    """An encrypted cassette, and no key that opens it. `key_id` names the key it takes."""
 
-    def __init__(self, *, key_id: str, file: str, variable: str) -> None:
+    def __init__(self, *, file: str, key_id: str, reason: str) -> None:
+        self.file = file
         self.key_id = key_id
+        self.reason = reason
+        super().__init__(f"{file}: encrypted with the key {key_id}: {reason}")
+
+
+class KeyMissing(TimetracerError):
+    """A key that a cassette names is in none of the places that are known."""
+
+    def __init__(self, *, key_id: str, where: str) -> None:
+        self.key_id = key_id
+        self.where = where
         super().__init__(
-            f"the key {key_id} is not here: what was hidden with it cannot be restored. Put it "
-            f"(32 bytes in base64) into the environment variable {variable} or into {file}"
+            f"the key {key_id} is not in {where}: what was made with it cannot be read. Put it "
+            f"there (32 bytes in base64), or say with the setting `keys` where it is"
         )
+
+
+class KeyUnavailable(TimetracerError):
+    """A place that keeps keys gives none: it cannot be reached, refuses, or has none."""
+
+    def __init__(self, *, where: str, reason: str) -> None:
+        self.where = where
+        self.reason = reason
+        super().__init__(f"no key from {where}: {reason}")
 
 
 class StoreError(TimetracerError):

@@ -19,7 +19,10 @@ import msgspec
 
 from timetracer_otel.errors import SettingsError
 
-__all__ = ["Settings", "environment_of", "read_settings"]
+__all__ = ["CLEAR_FIELDS", "Settings", "environment_of", "read_settings"]
+
+CLEAR_FIELDS = ("method", "route", "status", "time", "duration", "service", "error")
+"""What an encrypted cassette may say to those who have no key."""
 
 Mode = Literal["off", "record", "replay"]
 
@@ -34,6 +37,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `live`: in replay, libraries that may go out to the real service.
     `exclude_paths`: regular expressions; requests whose path matches are not recorded.
     `compression`: ``none`` or ``gzip``.
+    `encryption`: ``on`` encrypts every cassette; `clear_fields` are what its file says all the
+    same, in its name and its header: some of `CLEAR_FIELDS`.
+    `keys`: where keys are, the first one's for new cassettes: ``env``, ``file:PATH``,
+    ``command:LINE``, ``vault-kv:PATH``, ``vault-transit:NAME``, ``aws-kms:KEY``.
     `writer`: who writes cassettes: a ``thread`` of the application, a ``process`` beside it, or
     ``auto``: the thread until there is much to write, then the process.
     `max_body_kb`, `max_trace_kb`, `max_memory_mb`: what one body, one trace and all open
@@ -58,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     live: tuple[str, ...] = ()
     exclude_paths: tuple[str, ...] = ()
     compression: Literal["none", "gzip"] = "none"
+    encryption: Literal["off", "on"] = "off"
+    clear_fields: tuple[str, ...] = ("method", "route", "status", "time")
+    keys: tuple[str, ...] = ()
     writer: Literal["auto", "thread", "process"] = "auto"
     max_body_kb: int = 16 * 1024
     max_trace_kb: int = 32 * 1024
@@ -101,6 +111,7 @@ _PREFIX = "TIMETRACER_"
 _LISTS = (
     *("cassette", "capture", "live", "exclude_paths"),
     *("redact_fields", "redact_allow", "redact_patterns"),
+    *("clear_fields", "keys"),
 )
 
 
@@ -161,6 +172,10 @@ def _check_meaning(name: str, value: Any) -> None:
                 re.compile(pattern)
             except re.error as error:
                 raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    elif name == "clear_fields":
+        unknown = [field for field in value if field not in CLEAR_FIELDS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(CLEAR_FIELDS)}")
     elif type(value) in {int, float} and not 0 <= value < math.inf:
         raise ValueError(f"{value} is no size, number or time: 0 or more")
 

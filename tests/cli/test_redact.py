@@ -12,7 +12,7 @@ from tests.cli.running import timetracer
 from tests.redaction.test_cassettes import PERSON, cassette
 from timetracer_otel.cassette import write_cassette
 from timetracer_otel.cassette.files import read
-from timetracer_otel.keys import keys_in_force
+from timetracer_otel.keys.ring import forget_keys
 
 OLD = base64.b64encode(b"o" * 32).decode()
 NEW = base64.b64encode(b"n" * 32).decode()
@@ -29,13 +29,13 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def use(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMETRACER_KEY", keys)
-    keys_in_force.cache_clear()
+    forget_keys()
 
 
 @pytest.fixture(autouse=True)
 def forget() -> object:
     yield
-    keys_in_force.cache_clear()
+    forget_keys()
 
 
 def test_a_scan_names_places_and_kinds_and_no_values(

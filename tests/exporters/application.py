@@ -34,6 +34,11 @@ class Program:
         self.folder = folder
         self.asked = 0
         self.recorder: Any = None
+        self.captured: tuple[str, ...] = ("none",)
+
+    def capture(self, name: str) -> None:
+        """From the beginning, capture that library."""
+        self.captured = (name,)
 
     def gevent(self) -> None:
         """As a server with greenlets."""
@@ -45,7 +50,7 @@ class Program:
         from timetracer_otel.otel.start import instrument
 
         folder = str(self.folder)
-        self.recorder = instrument(dir=folder, writer=writer, capture=("none",), banner=False)
+        self.recorder = instrument(dir=folder, writer=writer, capture=self.captured, banner=False)
 
     @property
     def _link(self) -> Any:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from timetracer_otel.cassette.model import Cassette
 from timetracer_otel.cassette.reading import MAX_CASSETTE_BYTES, read_cassette, read_hash_seed
-from timetracer_otel.errors import InvalidCassette, StoreError
+from timetracer_otel.errors import CannotDecrypt, InvalidCassette, SettingsError, StoreError
 
-__all__ = ["find", "hash_seed_of", "read"]
+if TYPE_CHECKING:
+    from timetracer_otel.encryption import Clear, Header
+    from timetracer_otel.keys import KeyRing
 
-_SUFFIXES = (".json", ".json.gz")
+__all__ = ["SUFFIXES", "content_of", "find", "hash_seed_of", "header_of", "read"]
+
+SUFFIXES = (".json", ".json.gz", ".json.jwe")
+"""Plain, compressed, encrypted."""
+
+_ENCRYPTED = b"eyJ"
+_MAX_HEADER = 64 * 1024
+_MAX_FILE_BYTES = MAX_CASSETTE_BYTES * 3 // 2
+"""An encrypted cassette is spelled in base64."""
 
 
 def find(folder: Path) -> list[Path]:
@@ -23,26 +34,75 @@ def find(folder: Path) -> list[Path]:
 
 
 def _is_cassette_name(path: Path) -> bool:
-    return path.name.endswith(_SUFFIXES) and not path.name.startswith(".") and path.is_file()
+    return path.name.endswith(SUFFIXES) and not path.name.startswith(".") and path.is_file()
 
 
-def read(path: Path) -> Cassette:
-    """The cassette in a file, plain or gzip. Raises `StoreError` or `CassetteError`."""
-    return read_cassette(_content(path), file=str(path))
+def read(path: Path, keys: KeyRing | None = None) -> Cassette:
+    """The cassette in a file, plain, gzip or encrypted; `keys` if not those in force.
+
+    Raises `StoreError` or `CassetteError`; of these, `CannotDecrypt` where the key is not to be
+    had. What was changed or cut off is never read in part.
+    """
+    return content_of(path, keys)[0]
+
+
+def content_of(path: Path, keys: KeyRing | None = None) -> tuple[Cassette, bytes]:
+    """The cassette in a file, and the very bytes that say it, neither packed nor encrypted.
+
+    Raises as `read` does.
+    """
+    data = _content(path)
+    if not data.startswith(_ENCRYPTED):
+        return read_cassette(data, file=str(path)), data
+    clear, content = _decrypted(data, path, keys)
+    cassette = read_cassette(content, file=str(path))
+    if (clear.trace_id, clear.root_span_id) != (cassette.trace_id, cassette.root_span_id):
+        reason = "its header is that of another recording"
+        raise InvalidCassette(file=str(path), path="$.trace_id", reason=reason)
+    return cassette, content
+
+
+def header_of(path: Path) -> Header | None:
+    """What an encrypted file says in the clear; None for one that is not encrypted.
+
+    Nobody vouches for it before the file is read. Raises `StoreError`, `InvalidCassette`.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_HEADER)
+    except OSError as error:
+        raise StoreError(path=str(path), reason=error.strerror or str(error)) from None
+    if not data.startswith(_ENCRYPTED):
+        return None
+    from timetracer_otel.encryption import read_header
+
+    return read_header(data, file=str(path))
 
 
 def hash_seed_of(path: Path) -> int | None:
     """The seed that a cassette says, read quickly; None where it says none, or is none itself."""
     try:
-        return read_hash_seed(_content(path))
-    except (InvalidCassette, StoreError):
+        data = _content(path)
+        if data.startswith(_ENCRYPTED):
+            data = _decrypted(data, path, None)[1]
+        return read_hash_seed(data)
+    except (CannotDecrypt, InvalidCassette, SettingsError, StoreError):
         return None
+
+
+def _decrypted(data: bytes, path: Path, keys: KeyRing | None) -> tuple[Clear, bytes]:
+    from timetracer_otel.encryption import decrypted
+    from timetracer_otel.keys import keys_in_force
+
+    opener = (keys or keys_in_force()).opened
+    return decrypted(data, opener, file=str(path), limit=MAX_CASSETTE_BYTES)
 
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_CASSETTE_BYTES:
-            reason = f"{path.stat().st_size:,} bytes, more than a cassette may have"
+        size = path.stat().st_size
+        if size > (_MAX_FILE_BYTES if path.name.endswith(".jwe") else MAX_CASSETTE_BYTES):
+            reason = f"{size:,} bytes, more than a cassette may have"
             raise InvalidCassette(file=str(path), path="$", reason=reason)
         with path.open("rb") as file:
             if path.name.endswith(".gz"):

@@ -24,7 +24,7 @@ class Redacting:
             from timetracer_otel.redaction.cassettes import Redactor
             from timetracer_otel.redaction.policy import policy_of
 
-            key = keys_in_force().current()
+            key = keys_in_force(settings.keys).current()
             self._redact = Redactor(policy_of(settings), key, seal=settings.seal).redact
 
     def __call__(self, cassette: Cassette) -> Cassette:

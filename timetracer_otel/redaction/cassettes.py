@@ -193,15 +193,18 @@ class Redactor:
 
 
 def hidden_cassette(cassette: Cassette, rules: Rules, stands_for: Replace) -> Cassette:
-    """The entry and the interactions with `stands_for` in the place of what is hidden."""
-    entry = cassette.entry
-    before: list[Any] = [*([entry] if entry is not None else []), *cassette.interactions]
+    """The entry, the answers and the interactions, with `stands_for` in place of what is hidden."""
+    entries: list[Any] = [] if cassette.entry is None else [cassette.entry]
+    before: list[Any] = [*entries, *cassette.answers, *cassette.interactions]
     made, _ = _all_hidden(before, rules, stands_for)
     if all(one is other for one, other in zip(made, before, strict=True)):
         return cassette
-    first = 0 if entry is None else 1
+    first = len(entries) + len(cassette.answers)
     return replace(
-        cassette, entry=made[0] if entry is not None else None, interactions=made[first:]
+        cassette,
+        entry=made[0] if entries else None,
+        answers=made[len(entries) : first],
+        interactions=made[first:],
     )
 
 
