@@ -6,6 +6,7 @@ import logging
 from typing import Protocol
 
 from timetracer_otel.cassette import Cassette
+from timetracer_otel.errors import TimetracerError
 from timetracer_otel.exporters.files import FileStore
 from timetracer_otel.redaction.applying import Redacting
 from timetracer_otel.settings import Settings
@@ -56,9 +57,13 @@ class _Redacted:
             if self._redacting is None:
                 self._redacting = Redacting(self._settings)
             return self._redacting(cassette)
-        except Exception:  # noqa: BLE001 - whatever it is, nothing is written as it was recorded
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is written as it was
             if not self._store.lost:
-                _LOG.exception("a cassette could not be redacted, and is not written (said once)")
+                _LOG.error(
+                    "cassettes cannot be redacted, and are not written: %s (said once)",
+                    error,
+                    exc_info=None if isinstance(error, TimetracerError) else error,
+                )
             self._store.lost += 1
             return None
 

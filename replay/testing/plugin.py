@@ -115,7 +115,15 @@ _current: list[Run] = []
 def _is_marked(item: pytest.Item) -> bool:
     if item.get_closest_marker(MARKER) is not None:
         return True
-    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    asked = _FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return any(_is_ours(item, name) for name in asked)
+
+
+def _is_ours(item: pytest.Item, name: str) -> bool:
+    """Whether the fixture is this module's: a suite may have one of its own by that name."""
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = found.name2fixturedefs.get(name) if found is not None else None
+    return bool(definitions) and definitions[-1].func.__module__ == __name__
 
 
 @pytest.hookimpl(tryfirst=True)

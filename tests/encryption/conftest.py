@@ -22,6 +22,7 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     file.write_text(written(KEYS[:1]), encoding="ascii")
     monkeypatch.setenv("TIMETRACER_KEYS", f"file:{file}")
     monkeypatch.delenv("TIMETRACER_KEY", raising=False)
+    monkeypatch.setenv("TIMETRACER_REDACTION", "off")  # what is read is compared as a whole
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     ring.forget_keys()
     yield file

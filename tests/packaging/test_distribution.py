@@ -99,11 +99,14 @@ def test_a_bare_installation_brings_opentelemetry_and_what_the_core_needs(
 ) -> None:
     required = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
     assert {requirement.name for requirement in required if requirement.marker is None} == {
+        "cryptography",
         "msgspec",
         "opentelemetry-api",
         "opentelemetry-instrumentation",
         "opentelemetry-sdk",
         "packaging",
+        "phonenumbers",
+        "python-stdnum",
         "rich",
         "time-machine",
         "typer",

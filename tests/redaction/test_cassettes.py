@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, Draws, merge_fragment, read_cassette, write_cassette
 from timetracer_otel.errors import InvalidCassette, KeyMissing, MissingRecording
-from timetracer_otel.keys import EnvironmentAndFile, Key
+from timetracer_otel.keys import EnvironmentAndFile, Key, KeyRing
 from timetracer_otel.protocols.bodies import body_bytes, encode_body
 from timetracer_otel.protocols.http import HTTP
 from timetracer_otel.protocols.http_parts import (
@@ -240,9 +240,10 @@ def test_keys_come_from_the_environment_or_a_file_of_the_users_own(tmp_path: Any
     file = tmp_path / ".config" / "timetracer" / "key"
     assert file.stat().st_mode & 0o777 == 0o600
     assert EnvironmentAndFile(home).current() == made
-    assert EnvironmentAndFile({**home, "TIMETRACER_KEY": given}).named(made.id) == made
+    both = KeyRing([EnvironmentAndFile({**home, "TIMETRACER_KEY": given})])
+    assert both.named(made.id) == made
     with pytest.raises(KeyMissing, match="0123456789ab"):
-        EnvironmentAndFile(home).named("0123456789ab")
+        both.named("0123456789ab")
 
 
 def test_where_nothing_can_be_kept_the_key_ends_with_the_process(
