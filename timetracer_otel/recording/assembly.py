@@ -204,15 +204,14 @@ def _draws(record: TraceRecord) -> list[Draws]:
 def _clock(record: TraceRecord) -> list[ClockReads]:
     """Wall-clock reads count from the trace's start, monotonic ones from their own zero."""
     start = record.started_wall_ns
-    # copied first: a thread that outlives its request may be reading a clock right now
     return [
         ClockReads(
             clock=clock,
             site=site,
             path=path,
-            offsets_ns=[read - start if clock == "time" else read for read in list(reads)],
+            offsets_ns=[read - start if clock == "time" else read for read in reads],
         )
-        for (clock, site, path), reads in list(record.clock.items())
+        for (clock, site, path), reads in record.clock().items()
     ]
 
 

@@ -9,6 +9,7 @@ from timetracer_otel.interaction.failures import Failure
 
 if TYPE_CHECKING:
     from timetracer_otel.interaction.body import Body
+    from timetracer_otel.recording.flow import Flow
     from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = ["Draft", "Scope"]
@@ -32,9 +33,9 @@ class Draft:
         "_open",
         "duration_ns",
         "error",
+        "flow",
         "library",
         "parent_span_id",
-        "path",
         "protocol",
         "request",
         "response",
@@ -48,12 +49,11 @@ class Draft:
     def __init__(  # noqa: PLR0913 - one field each
         self,
         trace: TraceRecord,
-        *,
         protocol: str,
         library: str,
         request: object,
         scope: Scope = "trace",
-        path: str = "",
+        flow: Flow | None = None,
         span_id: int = 0,
         parent_span_id: int = 0,
     ) -> None:
@@ -65,12 +65,17 @@ class Draft:
         self.error: Failure | None = None
         self.stage = ""
         self.scope: Scope = scope
-        self.path = path
+        self.flow = flow
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.duration_ns = 0
         self._open = True
         self.started_ns = monotonic_ns()
+
+    @property
+    def path(self) -> str:
+        """Where in its request it was made: put together when it is asked for."""
+        return self.flow.path if self.flow is not None else ""
 
     @property
     def is_open(self) -> bool:
@@ -89,7 +94,20 @@ class Draft:
         """The outcome is an answer; replaces an error given before."""
         self.response = response
         self.error = None
-        self._close()
+        if self._open:
+            self._open = False
+            self.duration_ns = monotonic_ns() - self.started_ns
+            self.trace.closed()
+
+    def answering(self, response: object) -> Body:
+        """The same, where its body is still to come: that holds the trace open in its place."""
+        self.response = response
+        self.error = None
+        if not self._open:
+            return self.trace.new_body()
+        self._open = False
+        self.duration_ns = monotonic_ns() - self.started_ns
+        return self.trace.new_body(counted=True)
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The outcome is an exception, raised at `stage`; replaces an answer given before."""

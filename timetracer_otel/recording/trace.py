@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from time import monotonic_ns, time_ns
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from timetracer_otel.clocks import site_of
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.recording.draft import Draft
@@ -27,6 +29,9 @@ MAX_DRAFTS = 10_000
 MAX_READS = 10_000
 """Clock reads kept of one trace."""
 
+_READ = 5
+"""What one is kept as: clock, module, code, place and reading."""
+
 MAX_DRAWS = 10_000
 MAX_DRAWN_BYTES = 1024 * 1024
 """Random draws kept of one trace, by number and by size."""
@@ -44,7 +49,6 @@ class TraceRecord:
     __slots__ = (
         "_entry_error",
         "_recorder",
-        "clock",
         "continues",
         "cut",
         "discarded",
@@ -57,7 +61,7 @@ class TraceRecord:
         "granted",
         "is_cut",
         "open",
-        "reads_kept",
+        "reads",
         "root_ended",
         "root_span",
         "root_span_id",
@@ -82,8 +86,7 @@ class TraceRecord:
         self._entry_error: Failure | None = None
         self.flows: dict[int, Flow] = {}
         self.draws: dict[tuple[str, str, str], list[object]] = {}
-        self.clock: dict[tuple[str, str, str], list[int]] = {}
-        self.reads_kept = 0
+        self.reads: list[Any] = []
         self.draws_kept = 0
         self.drawn_bytes = 0
         self.cut: dict[tuple[str, str], int] = {}
@@ -131,15 +134,17 @@ class TraceRecord:
             flow = self.continues.flows.get(span_id)
         return flow
 
-    def path_of(self, span_id: int, *, own_span: bool) -> str:
-        """The running code's path; without the step of the interaction's own CLIENT span."""
+    def flow_of_call(self, span_id: int, *, own_span: bool) -> Flow | None:
+        """The running code's place; without the step of the interaction's own CLIENT span."""
         own = CURRENT_FLOW.get()
         if own is not None and own.span_id == span_id:
-            return own.path
-        flow = self.flow_of(span_id)
+            return own
+        flow = self.flows.get(span_id)
         if flow is None:
-            return own.path if own is not None else ""
-        return flow.above_path if own_span else flow.path
+            flow = self.flow_of(span_id)
+            if flow is None:
+                return own
+        return flow.above if own_span else flow
 
     def opened(self) -> None:
         """One more thing to wait for."""
@@ -154,35 +159,51 @@ class TraceRecord:
         if complete:
             self._recorder.complete(self)
 
-    def new_body(self) -> Body:
-        """A body within the limits of the settings."""
-        return Body(self, self._recorder.max_body_bytes)
+    def new_body(self, *, counted: bool = False) -> Body:
+        """A body within the limits of the settings; `counted` where it is waited for already."""
+        return Body(self, self._recorder.max_body_bytes, counted)
 
     def whole_body(self, data: bytes) -> Body:
         """A body that is there as a whole: nothing has to wait for it."""
-        limit = self._recorder.max_body_bytes
-        if data and len(data) <= limit and not self.grant(len(data)):
+        size, limit = len(data), self._recorder.max_body_bytes
+        if size and size <= limit and not self.grant(size):
             limit = 0
-        body = Body(None, limit)
-        if data:
-            body.feed(data)
-        body.state = "complete"
-        return body
+        return Body.of(data, limit)
 
     def grant(self, size: int) -> bool:
         """Whether `size` more bytes may be kept, for this trace and in total."""
-        if self._recorder.grant(self, size):
-            return True
+        recorder = self._recorder
+        with recorder.lock:
+            granted, total = self.granted + size, recorder.granted + size
+            if (
+                granted <= recorder.max_trace_bytes
+                and total <= recorder.max_memory_bytes
+                and not self.sealed
+            ):
+                self.granted, recorder.granted = granted, total
+                return True
         self.note_cut("body", "memory limit reached")
         return False
 
-    def note_read(self, clock: str, site: str, path: str, reading_ns: int) -> None:
-        """The code at `site` read `clock` and saw `reading_ns`."""
-        if self.reads_kept >= MAX_READS:
+    def note_read(self, clock: str, reader: FrameType, flow: Flow | None, reading_ns: int) -> None:
+        """The code of the frame `reader`, at `flow`, read `clock` and saw `reading_ns`."""
+        reads = self.reads
+        if len(reads) >= MAX_READS * _READ:
             self.note_cut("clock", f"more than {MAX_READS:,} reads in one request")
             return
-        self.reads_kept += 1
-        self.clock.setdefault((clock, site, path), []).append(reading_ns)
+        module = reader.f_globals.get("__name__", "?")
+        # one after the other: an object for each would be the garbage collector's to look at
+        reads.extend((clock, module, reader.f_code, flow, reading_ns))
+
+    def clock(self) -> dict[tuple[str, str, str], list[int]]:
+        """What was read, by clock, site (``module:function``) and path."""
+        # copied first: a thread that outlives its request may be reading a clock right now
+        kept = iter(self.reads.copy())
+        read: dict[tuple[str, str, str], list[int]] = {}
+        for clock, module, code, flow, reading_ns in zip(kept, kept, kept, kept, kept, strict=True):
+            path = flow.path if flow is not None else ""
+            read.setdefault((clock, site_of(module, code), path), []).append(reading_ns)
+        return read
 
     def note_draw(self, source: str, path: str, arguments: str, value: object, size: int) -> None:
         """`source` gave `value`, of about `size` bytes and immutable."""
@@ -208,7 +229,7 @@ class TraceRecord:
         self.drafts.clear()
         self.spans.clear()
         self.draws.clear()
-        self.clock.clear()
+        self.reads.clear()
 
     def cut_short(self, why: str) -> None:
         """Complete the trace as far as it came."""
