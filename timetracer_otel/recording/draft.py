@@ -25,15 +25,17 @@ class Draft:
     protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
     open (whoever makes it counts it there); `answered` or `failed` closes it, once.
 
+    `is_open` while neither an answer nor an error has come.
+
     An error is taken down at once: keeping the exception would keep the frames it passed
     through, and all that lives in them.
     """
 
     __slots__ = (
-        "_open",
         "duration_ns",
         "error",
         "flow",
+        "is_open",
         "library",
         "parent_span_id",
         "protocol",
@@ -69,18 +71,13 @@ class Draft:
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.duration_ns = 0
-        self._open = True
+        self.is_open = True
         self.started_ns = monotonic_ns()
 
     @property
     def path(self) -> str:
         """Where in its request it was made: put together when it is asked for."""
         return self.flow.path if self.flow is not None else ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether neither an answer nor an error has come yet."""
-        return self._open
 
     def body(self) -> Body:
         """A new body of this interaction; its trace stays open until it is finished."""
@@ -94,8 +91,8 @@ class Draft:
         """The outcome is an answer; replaces an error given before."""
         self.response = response
         self.error = None
-        if self._open:
-            self._open = False
+        if self.is_open:
+            self.is_open = False
             self.duration_ns = monotonic_ns() - self.started_ns
             self.trace.closed()
 
@@ -103,9 +100,9 @@ class Draft:
         """The same, where its body is still to come: that holds the trace open in its place."""
         self.response = response
         self.error = None
-        if not self._open:
+        if not self.is_open:
             return self.trace.new_body()
-        self._open = False
+        self.is_open = False
         self.duration_ns = monotonic_ns() - self.started_ns
         return self.trace.new_body(counted=True)
 
@@ -120,7 +117,7 @@ class Draft:
         self._close()
 
     def _close(self) -> None:
-        if self._open:
-            self._open = False
+        if self.is_open:
+            self.is_open = False
             self.duration_ns = monotonic_ns() - self.started_ns
             self.trace.closed()
