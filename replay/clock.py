@@ -65,6 +65,8 @@ def _giving(
             return time.running(clock, real_ns)
         place = current_place()
         path = place[1] if place is not None else ""
-        return time.read(clock, site_of(frame.f_globals.get("__name__", "?"), frame.f_code), path, real_ns)
+        return time.read(
+            clock, site_of(frame.f_globals.get("__name__", "?"), frame.f_code), path, real_ns
+        )
 
     return read

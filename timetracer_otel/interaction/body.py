@@ -43,7 +43,7 @@ class Body:
 
     __slots__ = ("__weakref__", "_hash", "_limit", "_trace", "chunks", "kept", "size", "state")
 
-    def __init__(self, trace: Holder | None, limit: int, counted: bool = False) -> None:  # noqa: FBT001, FBT002 - on the request path
+    def __init__(self, trace: Holder | None, limit: int, counted: bool = False) -> None:
         self.chunks: list[bytes] = []
         self.kept = 0
         self.size = 0

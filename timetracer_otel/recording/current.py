@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 
-
 class _InForce:
     __slots__ = ("recorder",)
 

@@ -48,7 +48,7 @@ class Draft:
         "trace",
     )
 
-    def __init__(  # noqa: PLR0913 - one field each
+    def __init__(  # noqa: PLR0913, PLR0917 - one field each
         self,
         trace: TraceRecord,
         protocol: str,

@@ -64,7 +64,6 @@ class Flow:
         return self._path
 
 
-
 CURRENT_FLOW: ContextVar[Flow | None] = ContextVar("timetracer_flow", default=None)
 """The task's or thread's own step; wins over the span's while that span is current."""
 

@@ -146,7 +146,10 @@ class Recorder:
                 above = CURRENT_FLOW.get()
                 if above is None or above.span_id != parent_id:
                     above = flows.get(parent_id) or record.flow_of(parent_id)
-                flows[span_id] = Flow("", span_id) if above is None else above.child(span.name, span_id)
+                if above is None:
+                    flows[span_id] = Flow("", span_id)
+                else:
+                    flows[span_id] = above.child(span.name, span_id)
             self._by_span[span_id] = record
         if len(flows) > MAX_SPANS:
             record.cut_short(f"more than {MAX_SPANS:,} spans")
@@ -290,7 +293,7 @@ class Recorder:
         library: str,
         request: object,
         scope: Scope,
-        own_span: bool,  # noqa: FBT001 - on the request path
+        own_span: bool,
     ) -> Draft | None:
         span = get_current().get(_SPAN_KEY, otel.INVALID_SPAN)
         context = context_of(span)
