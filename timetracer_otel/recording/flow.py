@@ -8,6 +8,8 @@ order of creation, which is the same in the recording and in its replay.
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
+from itertools import chain
+from typing import Any
 
 __all__ = ["CURRENT_FLOW", "SEPARATOR", "Aside", "Flow", "step_aside", "step_back"]
 
@@ -49,6 +51,20 @@ class Flow:
         below._ordinal = ordinal
         below._counts = None
         return below
+
+    def packed(self) -> tuple[object, ...]:
+        """The same in strings and numbers, which the garbage collector need not look at."""
+        above = self.above.path if self.above is not None else None
+        return self.path, above, *chain.from_iterable((self._counts or {}).items())
+
+    @classmethod
+    def unpacked(cls, packed: tuple[Any, ...], span_id: int) -> Flow:
+        """The step again that was `packed`, for what comes below it now."""
+        path, above, *counts = packed
+        flow = cls(path, span_id)
+        flow.above = cls(above, 0) if above is not None else None
+        flow._counts = dict(zip(counts[::2], counts[1::2], strict=True)) if counts else None
+        return flow
 
     @property
     def path(self) -> str:

@@ -195,7 +195,7 @@ class Recorder:
             if record is None:
                 return
             if span.kind is _CLIENT:  # no other is asked for again
-                record.spans.append(span)
+                record.note_span(span, span_id)
             if span_id == record.root_span_id:
                 record.root_span = span
                 record.root_ended = True
@@ -244,7 +244,7 @@ class Recorder:
         if record is not None:
             return record.flow_of(context.span_id)
         ended = self._finished.find(context.trace_id, context.span_id)
-        return ended.flows.get(context.span_id) if ended is not None else None
+        return ended.flow(context.span_id) if ended is not None else None
 
     def current_flow(self) -> Flow | None:
         """The running code's place in its request; None outside of any recorded trace."""
@@ -354,7 +354,7 @@ class Recorder:
             forget = self._by_span.pop
             for span_id in record.flows:
                 forget(span_id, None)
-            self._finished.add(record)
+            record.ended = self._finished.add(record)
         if record.discarded:
             self.release(record)
         else:
@@ -379,6 +379,8 @@ class Recorder:
         with self.lock:
             self.granted -= record.granted
             record.granted = 0
+            if record.ended is not None:
+                record.ended.pack()
         record.forget()
 
 

@@ -6,6 +6,7 @@ from time import monotonic_ns, time_ns
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from timetracer_otel.clocks import site_of
@@ -49,6 +50,7 @@ class TraceRecord:
     __slots__ = (
         "_entry_error",
         "_recorder",
+        "client_spans",
         "continues",
         "cut",
         "discarded",
@@ -56,17 +58,18 @@ class TraceRecord:
         "drawn_bytes",
         "draws",
         "draws_kept",
+        "ended",
         "entry",
         "flows",
         "granted",
         "is_cut",
         "open",
         "reads",
+        "resource",
         "root_ended",
         "root_span",
         "root_span_id",
         "sealed",
-        "spans",
         "started_mono_ns",
         "started_wall_ns",
         "trace_id",
@@ -79,7 +82,9 @@ class TraceRecord:
         self.trace_id = trace_id
         self.root_span_id = root_span_id
         self.continues = continues
-        self.spans: list[ReadableSpan] = []
+        self.ended: Ended | None = None
+        self.client_spans: list[int] = []
+        self.resource: Resource | None = None
         self.root_span: ReadableSpan | None = None
         self.drafts: list[Draft] = []
         self.entry: Draft | None = None
@@ -131,7 +136,7 @@ class TraceRecord:
         """The place of a span of this trace, or of the complete trace that it continues."""
         flow = self.flows.get(span_id)
         if flow is None and self.continues is not None:
-            flow = self.continues.flows.get(span_id)
+            flow = self.continues.flow(span_id)
         return flow
 
     def flow_of_call(self, span_id: int, *, own_span: bool) -> Flow | None:
@@ -185,6 +190,16 @@ class TraceRecord:
         self.note_cut("body", "memory limit reached")
         return False
 
+    def note_span(self, span: ReadableSpan, span_id: int) -> None:
+        """A CLIENT span of it has ended: what is asked of it again, and not all that it holds."""
+        if self.resource is None:
+            self.resource = span.resource
+        parent = span.parent
+        if parent is not None:
+            moments = (span.start_time or 0, span.end_time or 0)
+            # one after the other: an object for each would be the garbage collector's to look at
+            self.client_spans.extend((span_id, parent.span_id, *moments))
+
     def note_read(self, clock: str, reader: FrameType, flow: Flow | None, reading_ns: int) -> None:
         """The code of the frame `reader`, at `flow`, read `clock` and saw `reading_ns`."""
         reads = self.reads
@@ -192,7 +207,6 @@ class TraceRecord:
             self.note_cut("clock", f"more than {MAX_READS:,} reads in one request")
             return
         module = reader.f_globals.get("__name__", "?")
-        # one after the other: an object for each would be the garbage collector's to look at
         reads.extend((clock, module, reader.f_code, flow, reading_ns))
 
     def clock(self) -> dict[tuple[str, str, str], list[int]]:
@@ -225,9 +239,9 @@ class TraceRecord:
 
         What they hold besides would wait for the garbage collector.
         """
-        self.entry = self.root_span = self._entry_error = None
+        self.entry = self.root_span = self._entry_error = self.ended = None
         self.drafts.clear()
-        self.spans.clear()
+        self.client_spans.clear()
         self.draws.clear()
         self.reads.clear()
 
