@@ -25,9 +25,9 @@ class WireExchange:
     """One exchange, from the moment that it has a connection.
 
     `is_sent` when the body went out as a whole (what ends its framing may follow),
-    `is_starting` while the library waits for status and headers, `content` while the answer's body
-    is yet to come, `is_over` once nothing more
-    can come; the connection may live on. Until then it is found in `PASSING`.
+    `is_starting` while the library waits for status and headers, `content` while the answer's
+    body is yet to come, `is_over` once nothing more can come; the connection may live on. Until
+    then it is found in `PASSING`.
     """
 
     __slots__ = (
