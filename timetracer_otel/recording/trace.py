@@ -198,7 +198,7 @@ class TraceRecord:
         if parent is not None:
             moments = (span.start_time or 0, span.end_time or 0)
             # one after the other: an object for each would be the garbage collector's to look at
-            self.client_spans.extend((span_id, parent.span_id, *moments))
+            self.client_spans.extend((span_id, parent[1], *moments))  # `span_id`, by its index
 
     def note_read(self, clock: str, reader: FrameType, flow: Flow | None, reading_ns: int) -> None:
         """The code of the frame `reader`, at `flow`, read `clock` and saw `reading_ns`."""
