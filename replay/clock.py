@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.clocks import (
@@ -39,9 +40,10 @@ def install_clock(first: Cassette | None, current_time: _CurrentTime) -> Callabl
     def giving(clock: str, below: Callable[[], int]) -> Callable[[], int]:
         return _giving(clock, below, outside, current_time)
 
+    monotonic = monotonic_changes(giving, Treatment.REAL)
     ledger = Ledger()
     try:
-        ledger.apply((*wall_changes(partial(giving, WALL)), *monotonic_changes(giving)))
+        ledger.apply((*wall_changes(partial(giving, WALL)), *monotonic))
     except RuntimeError as error:
         hint = "`--no-clock` replays with the time that it is"
         raise CannotReplay(subject="the clock", reason=str(error), hint=hint) from error
@@ -54,9 +56,9 @@ def _giving(
     outside: RecordedTime | None,
     current_time: _CurrentTime,
 ) -> Callable[[], int]:
-    def read() -> int:
+    def read(reader: FrameType | None = None) -> int:
         real_ns = below()
-        frame = caller()
+        frame = caller(reader)
         treated = treatment(clock, frame) if frame is not None else Treatment.TICKING
         if treated is Treatment.REAL:
             return real_ns
@@ -67,6 +69,8 @@ def _giving(
             return time.running(clock, real_ns)
         place = current_place()
         path = place[1] if place is not None else ""
-        return time.read(clock, site_of(frame), path, real_ns)
+        return time.read(
+            clock, site_of(frame.f_globals.get("__name__", "?"), frame.f_code), path, real_ns
+        )
 
     return read

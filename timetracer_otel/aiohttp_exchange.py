@@ -25,13 +25,13 @@ class WireExchange:
     """One exchange, from the moment that it has a connection.
 
     `is_sent` when the body went out as a whole (what ends its framing may follow),
-    `is_starting` while the library waits for status and headers, `is_over` once nothing more
-    can come; the connection may live on. Until then it is found in `PASSING`.
+    `is_starting` while the library waits for status and headers, `content` while the answer's
+    body is yet to come, `is_over` once nothing more can come; the connection may live on. Until
+    then it is found in `PASSING`.
     """
 
     __slots__ = (
         "_answered",
-        "_content",
         "_exchange",
         "_lost",
         "_protocol",
@@ -40,6 +40,7 @@ class WireExchange:
         "_ref",
         "_sending",
         "_timer",
+        "content",
         "is_over",
         "is_sent",
         "is_starting",
@@ -55,7 +56,7 @@ class WireExchange:
         self._received: list[bytes] = []
         self._reads: list[int] = []
         self._answered: Passing | None = None
-        self._content: Any = None
+        self.content: Any = None
         self._lost: BaseException | None = None
         self.is_starting = False
         self.is_over = False
@@ -90,8 +91,8 @@ class WireExchange:
 
     def parsed(self) -> None:
         """What arrived has been taken; its framing or its coding may be broken."""
-        if self._content is not None and self._content.exception() is not None:
-            self._broke_off(self._content.exception())
+        if self.content is not None and self.content.exception() is not None:
+            self._broke_off(self.content.exception())
 
     def answered(self, response: Any) -> None:
         """The final status and headers have come."""
@@ -102,19 +103,24 @@ class WireExchange:
             version=response.version,
             reads=self._reads,
         )
-        self._upload_ended()
-        self._answered = self._exchange.answered(ref)
-        for data in self._received:
-            self._answered.feed(data)
+        if self._sending is not None:
+            self._upload_ended()
+        content, received = response.content, self._received
+        whole = response.status == _SWITCHING_PROTOCOLS or (  # what follows is no HTTP
+            content.is_eof() and content.exception() is None
+        )
+        if whole and len(received) == 1:  # all of it came at once, as most do
+            self._exchange.answered_whole(ref, received[0])
+            self._over()
+            return
+        answered = self._answered = self._exchange.answered(ref)
+        for data in received:
+            answered.feed(data)
         self._received = []
-        if response.status == _SWITCHING_PROTOCOLS:  # what follows is no HTTP
+        if whole:
             self._complete()
             return
-        content = response.content
-        if content.is_eof() and content.exception() is None:
-            self._complete()
-            return
-        self._content = content
+        self.content = content
         content.on_eof(self._complete)
         self.parsed()
         if self._lost is not None:
@@ -166,7 +172,7 @@ class WireExchange:
             self._over()
 
     def _left(self, error: BaseException | None) -> None:
-        if self._content is not None and self._content.is_eof():
+        if self.content is not None and self.content.is_eof():
             self._complete()  # its end is what the connection is closed for
         elif error is not None:
             self._broke_off(error)
@@ -187,7 +193,7 @@ class WireExchange:
     def _over(self) -> None:
         self.is_over = True
         PASSING.pop(self._protocol, None)
-        self._content = self._timer = self._lost = self._protocol = None
+        self.content = self._timer = self._lost = self._protocol = None
         self._received = []
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from timetracer_otel.patching import Change, Patch
@@ -32,14 +32,15 @@ __all__ = [
     "site_of",
     "treated_as",
     "treatment",
+    "treatments_of",
     "wall_changes",
 ]
 
 WALL = "time"
 MONOTONIC = ("monotonic", "perf_counter")
 
-Reading = Callable[[], int]
-"""A clock, in nanoseconds."""
+Reading = Callable[..., int]
+"""A clock, in nanoseconds; a wrapped one may be told the frame that reads it."""
 
 
 class Treatment(Enum):
@@ -80,23 +81,26 @@ _OURS = frozenset(
 )
 _STRANGE = "this version of time-machine does not divert the clock as expected"
 _TREATMENTS: dict[str, dict[Any, Treatment]] = {clock: {} for clock in (WALL, *MONOTONIC)}
-_TREATED: dict[tuple[str, Treatment], set[Any]] = {
-    (clock, treated): set() for clock in _TREATMENTS for treated in Treatment
-}
+_TREATED: dict[str, dict[tuple[Treatment, ...], set[Any]]] = {clock: {} for clock in _TREATMENTS}
 _frame = sys._getframe
 
 
-def site_of(frame: FrameType) -> str:
+def site_of(module: object, code: CodeType) -> str:
     """``module:function``: the place a read is keyed by."""
-    return f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_qualname}"
+    return f"{module}:{code.co_qualname}"
 
 
-def caller() -> FrameType | None:
-    """The frame that reads the clock, past our own; None when C code without a frame does."""
-    try:
-        frame: FrameType | None = _frame(2)  # the first is the reading function, ours
-    except ValueError:
-        return None
+def caller(reader: FrameType | None = None) -> FrameType | None:
+    """The frame that reads the clock, past our own; None when C code without a frame does.
+
+    `reader` is known to be it, or one of ours that it has called.
+    """
+    frame = reader
+    if frame is None:
+        try:
+            frame = _frame(2)  # the first is the reading function, ours
+        except ValueError:
+            return None
     while frame is not None and frame.f_globals.get("__name__") in _OURS:
         frame = frame.f_back
     return frame
@@ -111,13 +115,23 @@ def treatment(clock: str, frame: FrameType) -> Treatment:
     except (KeyError, TypeError):  # not seen yet; or a name that is no name at all
         name = module if isinstance(module, str) else "?"
         found = known[name] = _wall(name) if clock == WALL else _monotonic(name)
-        _TREATED[clock, found].add(name)
+        for treated, names in _TREATED[clock].items():
+            if found in treated:
+                names.add(name)
         return found
 
 
-def treated_as(clock: str, treated: Treatment) -> set[Any]:
+def treatments_of(clock: str) -> dict[Any, Treatment]:
+    """How `treatment` treats reads of `clock`, by module, as far as it was asked: it grows."""
+    return _TREATMENTS[clock]
+
+
+def treated_as(clock: str, *treated: Treatment) -> set[Any]:
     """The modules, as far as they have read `clock`, whose reads are treated so: it grows."""
-    return _TREATED[clock, treated]
+    if treated not in _TREATED[clock]:
+        known = {name for name, found in _TREATMENTS[clock].items() if found in treated}
+        _TREATED[clock][treated] = known
+    return _TREATED[clock][treated]
 
 
 def _wall(module: str) -> Treatment:
@@ -246,34 +260,39 @@ def _of_now(original: Callable[..., str], now: Callable[[], object]) -> Callable
     return in_place_of(original, text, "time")  # type: ignore[no-any-return]
 
 
-def monotonic_changes(wrap: Callable[[str, Reading], Reading]) -> tuple[Change, ...]:
+def monotonic_changes(
+    wrap: Callable[[str, Reading], Reading], *alone: Treatment
+) -> tuple[Change, ...]:
     """Replace the monotonic clocks by ``wrap(name, clock in nanoseconds)``.
 
     The readings in seconds are made of the nanoseconds as Python makes them: divided by 1e9.
-    Whoever is left alone on both sides, as event loops are some forty times a request, gets no
-    further than here.
+    Whoever is treated as `alone`, as event loops are some forty times a request, gets no further
+    than here.
     """
     changes: list[Change] = []
     for name in MONOTONIC:
-        changes.append(Patch(f"time:{name}", _seconds(name, wrap)))
+        changes.append(Patch(f"time:{name}", _seconds(name, wrap, treated_as(name, *alone))))
         changes.append(Patch(f"time:{name}_ns", _nanoseconds(name, wrap)))
     return tuple(changes)
 
 
-def _seconds(name: str, wrap: Callable[[str, Reading], Reading]) -> Callable[..., Any]:
-    alone = treated_as(name, Treatment.REAL)
-
+def _seconds(
+    name: str, wrap: Callable[[str, Reading], Reading], alone: set[Any]
+) -> Callable[..., Any]:
     def make(original: Callable[..., float]) -> Callable[[], float]:
         nanoseconds = wrap(name, getattr(time, f"{name}_ns"))
 
         def seconds(_owner: object, /, *wrong: object) -> float:
+            if wrong:
+                return original(*wrong)
+            frame = None
             try:
-                if wrong or _frame(1).f_globals["__name__"] in alone:
-                    return original(*wrong)
+                frame = _frame(1)
+                if frame.f_globals["__name__"] in alone:
+                    return original()
             except (KeyError, TypeError, ValueError):  # no module, a strange one, or no caller
-                if wrong:
-                    raise
-            return nanoseconds() / 1e9
+                pass
+            return nanoseconds(frame) / 1e9
 
         return in_place_of(original, seconds, "time")  # type: ignore[no-any-return]
 

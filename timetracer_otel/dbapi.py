@@ -130,8 +130,11 @@ class RecordingCursor(_Proxy):
     ) -> Any:
         self._self_end()
         noted: Call | None = None
-        with _IN_EXECUTE:
+        try:
             noted = self._self_origin.begin(operation, *asked_with(args, keywords))
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_EXECUTE:
+                raise
         if noted is None:
             returned = call(*args, **keywords)
             return self if returned is self.__wrapped__ else returned
@@ -141,12 +144,15 @@ class RecordingCursor(_Proxy):
             with guarded("dbapi error"):
                 noted.failed(error, "execute")
             raise
-        with _IN_EXECUTED:
+        try:
             if self._self_connection is not None and self._self_connection._self_has_notices:
                 noted.noticed(self._self_connection.__wrapped__.notices)
             noted.executed(self.__wrapped__, returned)
             self.fetchone = noted.fetching(self.__wrapped__)  # type: ignore[method-assign]
             self._self_call = noted
+        except Exception:
+            with _IN_EXECUTED:
+                raise
         return self if returned is self.__wrapped__ else returned
 
     def fetchone(self) -> Any:
@@ -165,9 +171,12 @@ class RecordingCursor(_Proxy):
         rows = self._self_fetch(self.__wrapped__.fetchall)
         call = self._self_call
         if call is not None and not call.over:
-            with _IN_FETCH:
+            try:
                 call.fetched(self.__wrapped__, rows)
                 self._self_end()
+            except Exception:
+                with _IN_FETCH:
+                    raise
         return rows
 
     def _self_fetch(self, fetch: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
@@ -200,8 +209,11 @@ class RecordingCursor(_Proxy):
     def _self_end(self) -> None:
         call, self._self_call = self._self_call, None
         if call is not None and not call.over:
-            with _IN_END:
+            try:
                 call.finish()
+            except Exception:
+                with _IN_END:
+                    raise
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()

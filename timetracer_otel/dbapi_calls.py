@@ -9,8 +9,8 @@ from typing import Any
 
 from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin, guarded
-from timetracer_otel.recording.current import current_place
+from timetracer_otel.recording import Draft, begin, guarded
+from timetracer_otel.recording.current import IN_FORCE, current_place
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
 from timetracer_otel.values import FIXED, snapshot, snapshot_rows
@@ -119,10 +119,9 @@ class Origin:
     def ref(self, operation: str, statement: object, parameters: object) -> SqlRequestRef:
         """A call as the protocol takes it; `parameters` are kept as they are now."""
         text = statement if type(statement) is str else statement_text(statement)
-        ref = SqlRequestRef(
-            operation, self.system, self.driver, text, snapshot(parameters), self.server
-        )
-        if self.scope == "bootstrap":
+        kept = None if parameters is None else snapshot(parameters)
+        ref = SqlRequestRef(operation, self.system, self.driver, text, kept, self.server)
+        if self._scope == "bootstrap" or _CONNECTION_SCOPED.get():
             ref.after = tuple(self._settings.values())
             if text.startswith("SET "):
                 self._set(text, text)
@@ -132,13 +131,15 @@ class Origin:
         self, operation: str, statement: object = "", parameters: object = None
     ) -> Call | None:
         """A call at the driver begins; None when nothing records here."""
-        recorder = active_recorder()
+        recorder = IN_FORCE.recorder
         if recorder is None:
             return None
         ref = self.ref(operation, statement, parameters)
         own_span = self.spanned and operation in _WITH_SPANS
+        scope = self._scope
         # one that is refused is the request's, wherever it is opened
-        scope = self._scope if operation == "connect" else self.scope
+        if operation != "connect" and _CONNECTION_SCOPED.get():
+            scope = "bootstrap"
         draft = begin("sql", self.library, ref, scope=scope, own_span=own_span)
         return None if draft is None else Call(draft, recorder.settings.max_rows)
 
@@ -152,7 +153,7 @@ class Apart:
     __slots__ = ("_token",)
 
     def __enter__(self) -> None:
-        recorder = active_recorder()
+        recorder = IN_FORCE.recorder
         flow = recorder.current_flow() if recorder is not None else None
         self._token = None
         if flow is not None:
@@ -222,7 +223,7 @@ class Call:
         # so does a call whose own span is all there is of its trace.
         trace = draft.trace
         alone = draft.span_id != 0 and draft.span_id == trace.root_span_id
-        self._held = draft.scope == "bootstrap" or trace.fragment or alone
+        self._held = draft.scope == "bootstrap" or trace.continues is not None or alone
 
     def executed(self, cursor: Any, returned: object) -> None:
         """The driver has executed it; rows may follow."""

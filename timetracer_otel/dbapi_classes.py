@@ -16,6 +16,8 @@ from timetracer_otel.values import snapshot
 
 __all__ = ["Passing", "noted_call", "noted_question", "under"]
 
+_IN_EXECUTE, _IN_EXECUTED = guarded("driver execute"), guarded("driver executed")
+
 # Instrumentors make a class for each connection: none is kept for longer than it is used.
 _MADE: WeakValueDictionary[tuple[type, type], type] = WeakValueDictionary()
 
@@ -69,10 +71,13 @@ def noted_call(
     noted: Call | None = None
     operation, statement, parameters = asked
     sent: Passing | None = None
-    with guarded("driver execute"):
+    try:
         sent = parameters if isinstance(parameters, Passing) else None
         given = sent.so_far if sent is not None else parameters
         noted = origin.begin(operation, statement, given) if origin is not None else None
+    except Exception:  # `guarded` is entered only when there is something to guard against
+        with _IN_EXECUTE:
+            raise
     try:
         returned = call()
         if noted is None:
@@ -85,10 +90,13 @@ def noted_call(
                 noted.failed(error, operation)
         del call, executed  # the traceback keeps this frame, which would keep their cursor
         raise
-    with guarded("driver executed"):
+    try:
         if sent is not None:
             noted.sent(sent.so_far)
         executed(noted, returned)
+    except Exception:
+        with _IN_EXECUTED:
+            raise
     return returned
 
 

@@ -40,18 +40,27 @@ register_errors(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """What the outermost library was asked for.
 
-    Of urllib3, which may open a connection long before it sends anything: the request too.
+    Of urllib3, which may open a connection long before it sends anything: the request too, its
+    target and the pool that was asked for it.
     """
 
     library: str
     method: str = ""
-    url: str = ""
+    target: str = ""
     headers: Mapping[Any, Any] | None = None
     body: object = None
+    pool: Any = None
+
+    @property
+    def url(self) -> str:
+        """The absolute URL of what was asked for; empty where that is not known yet."""
+        if not self.target.startswith("/"):
+            return self.target
+        return _origin(self.pool.scheme, self.pool.host, self.pool.port) + self.target
 
     def raw_headers(self) -> RawHeaders:
         """The headers that the call was given, as far as they can be sent."""
@@ -100,11 +109,13 @@ def asked_of_pool(original: Callable[..., Any]) -> Callable[..., Any]:
         **kw: Any,
     ) -> Any:
         call = _CALL.get()
-        with _IN_POOL:
+        try:
             library = call.library if call is not None else "urllib3"
             told = self.headers if headers is None else headers
-            address = url if not url.startswith("/") else f"{_origin_of_pool(self)}{url}"
-            call = Call(library, method, address, told, body)
+            call = Call(library, method, url, told, body, self)
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_POOL:
+                raise
         token = _CALL.set(call)
         try:
             return original(self, method, url, body, headers, *args, **kw)
@@ -146,10 +157,6 @@ def url_of(origin: str, target: str) -> str:
     if target.startswith("/"):
         return origin + target
     return target if "://" in target else f"{origin}/{target}"
-
-
-def _origin_of_pool(pool: Any) -> str:
-    return _origin(pool.scheme, pool.host, pool.port)
 
 
 def _origin(scheme: str, host: str, port: int | None) -> str:

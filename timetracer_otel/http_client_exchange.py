@@ -38,11 +38,13 @@ _KEY = "_timetracer"
 
 
 class WireExchange:
-    """The request's body and the response, put together from the bytes of one connection."""
+    """The request's body and the response, put together from the bytes of one connection.
+
+    `framing` is that of the answer, until its end has come.
+    """
 
     __slots__ = (
         "_exchange",
-        "_framing",
         "_head",
         "_method",
         "_out",
@@ -50,6 +52,7 @@ class WireExchange:
         "_response",
         "busy",
         "ends",
+        "framing",
     )
 
     def __init__(self, exchange: Exchange, head: RequestHead) -> None:
@@ -58,7 +61,7 @@ class WireExchange:
         self._exchange = exchange
         self._method = head.method
         self._head: list[bytes] | None = []
-        self._framing: Framing | None = None
+        self.framing: Framing | None = None
         self._passing: Passing | None = None
         self._response: HttpResponseRef | None = None
         self._out: tuple[Framing, Passing] | None = None
@@ -93,8 +96,9 @@ class WireExchange:
         self._exchange.dropped()
 
     def __del__(self) -> None:
-        with _IN_SEND:
-            self._exchange.dropped()
+        if self._exchange.is_open:
+            with _IN_SEND:
+                self._exchange.dropped()
 
     # -- on the way in ------------------------------------------------------------------------
 
@@ -102,11 +106,7 @@ class WireExchange:
         """`http.client` has read the head of the answer."""
         line, headers, rest = self._taken_head(response)
         noted = self._response = HttpResponseRef(
-            status=line.status,
-            headers=headers,
-            reason=line.reason,
-            http_version=line.http_version,
-            extensions=ends,
+            line.status, headers, None, line.reason, line.http_version, extensions=ends
         )
         if self._out is not None:
             self._out[0].broken_off()
@@ -115,7 +115,7 @@ class WireExchange:
             self._exchange.answered_whole(noted, rest)
         else:
             passing = self._passing = self._exchange.answered(noted)
-            self._framing = _framing_of(length, response.chunked, passing)
+            self.framing = _framing_of(length, response.chunked, passing)
             self.received(rest)
 
     def _taken_head(
@@ -137,20 +137,20 @@ class WireExchange:
         if self._head is not None:
             self._head.append(data)
             return
-        framing, passing = self._framing, self._passing
+        framing, passing = self.framing, self._passing
         if framing is None or passing is None or self._response is None:
             return
         framing.feed(data)
         if framing.ended:
             self._response.trailers = framing.trailers
             passing.ended()
-            self._framing = None
+            self.framing = None
 
     def ended(self) -> None:
         """The other side has closed the connection."""
-        if isinstance(self._framing, UntilEnd) and self._passing is not None:
+        if isinstance(self.framing, UntilEnd) and self._passing is not None:
             self._passing.ended()
-            self._framing = None
+            self.framing = None
         elif (body := self._broken_off()) is not None:
             body.finish("aborted")
 
@@ -168,12 +168,12 @@ class WireExchange:
 
     def _broken_off(self) -> Body | None:
         """The answer's body, if its end has not come."""
-        framing, response = self._framing, self._response
+        framing, response = self.framing, self._response
         if framing is None or response is None:
             return None
         response.extensions.update(framing.broken_off())
         response.trailers = framing.trailers
-        self._framing = None
+        self.framing = None
         return response.body
 
 
@@ -261,22 +261,25 @@ def _tapped(kind: type[socket.SocketIO]) -> type[socket.SocketIO]:
                     if exchange is not None:
                         exchange.broke_off(error)
                 raise
-            with _IN_READ:
-                if exchange is None:
-                    pass
-                elif count:
+            if exchange is None:
+                return count
+            try:
+                if count:
                     exchange.received(bytes(memoryview(buffer)[:count]))
                 elif count == 0 and len(buffer):
                     exchange.ended()
+            except Exception:  # `guarded` is entered only when there is something to guard against
+                with _IN_READ:
+                    raise
             return count
 
         def close(self) -> None:
             try:
                 kind.close(self)
             finally:
-                with _IN_READ:
-                    exchange = self.__dict__.pop(_KEY, None)
-                    if exchange is not None:
+                exchange = self.__dict__.pop(_KEY, None)
+                if exchange is not None and exchange.framing is not None:
+                    with _IN_READ:
                         exchange.closed()
 
     Tapped.__name__, Tapped.__qualname__ = kind.__name__, kind.__qualname__

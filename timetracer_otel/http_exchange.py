@@ -23,6 +23,7 @@ from timetracer_otel.recording import Draft, begin, guarded
 
 __all__ = ["Exchange", "Noted", "NotedLater", "Passing"]
 
+# `guarded` is entered only when there is something to guard against, wherever chunks pass
 _IN_BODY = guarded("http body")
 
 
@@ -37,18 +38,25 @@ class Passing:
 
     def feed(self, chunk: bytes) -> None:
         """`chunk` passed."""
-        with _IN_BODY:
+        try:
             self._body.feed(chunk)
+        except Exception:
+            with _IN_BODY:
+                raise
 
     def ended(self) -> None:
         """All of it has passed."""
-        with _IN_BODY:
+        try:
             self._body.finish()
+        except Exception:
+            with _IN_BODY:
+                raise
 
     def left(self) -> None:
         """Its reader wants no more of it."""
-        with _IN_BODY:
-            self._body.finish("partial")
+        if self._body.state == "open":
+            with _IN_BODY:
+                self._body.finish("partial")
 
     def broke_off(self, error: BaseException) -> None:
         """`error` came instead of more."""
@@ -83,7 +91,7 @@ class Exchange:
 
     def sends(self, data: bytes) -> None:
         """The request's body, which is there as a whole."""
-        self.request.body = self._draft.whole_body(data)
+        self.request.body = self._draft.trace.whole_body(data)
 
     def sending(self) -> Passing:
         """The request's body, which is yet to be made, chunk by chunk."""
@@ -93,15 +101,15 @@ class Exchange:
     def answered(self, response: HttpResponseRef) -> Passing:
         """Status and headers have come; what is returned follows the body."""
         self._sent()
-        response.body = body = self._draft.body()
-        self._draft.answered(response)
+        response.body = body = self._draft.answering(response)
         return Passing(body, response)
 
     def answered_whole(self, response: HttpResponseRef, data: bytes) -> None:
         """Status and headers have come, and all of the body with them."""
         self._sent()
-        response.body = self._draft.whole_body(data)
-        self._draft.answered(response)
+        draft = self._draft
+        response.body = draft.trace.whole_body(data)
+        draft.answered(response)
 
     def failed(self, error: BaseException, stage: str = "send") -> None:
         """`error` came in place of an answer."""
@@ -120,6 +128,11 @@ class Exchange:
             self._draft.trace.note_cut("interaction", "recording it failed")
             self._draft.abandon()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no outcome has come yet."""
+        return self._draft.is_open
+
     def dropped(self) -> None:
         """Nobody wants an answer: nothing of it is kept. After an outcome it does nothing."""
         if self._draft.is_open:
@@ -128,8 +141,9 @@ class Exchange:
 
     def _sent(self) -> None:
         """No more of the request goes out, whether or not all of it did."""
-        if self.request.body is not None:
-            self.request.body.finish("partial")
+        body = self.request.body
+        if body is not None and body.state == "open":
+            body.finish("partial")
 
 
 class Noted:

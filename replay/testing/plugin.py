@@ -121,8 +121,8 @@ def _is_marked(item: pytest.Item) -> bool:
 
 def _is_ours(item: pytest.Item, name: str) -> bool:
     """Whether the fixture is this module's: a suite may have one of its own by that name."""
-    found = getattr(item, "_fixtureinfo", None)
-    definitions = found.name2fixturedefs.get(name) if found is not None else None
+    found: Any = getattr(item, "_fixtureinfo", None)
+    definitions: Any = found.name2fixturedefs.get(name) if found is not None else None
     return bool(definitions) and definitions[-1].func.__module__ == __name__
 
 

@@ -77,7 +77,7 @@ def test_after_the_cut_nothing_is_added_and_nothing_comes_back() -> None:
             entry.answered(HttpResponseRef(200, []))
         (cassette,) = recorded.cassettes()
         assert tables(recorded) == (0, 0)
-        assert recorded.recorder._granted == 0
+        assert recorded.recorder.granted == 0
     assert cassette.interactions[0].response.body.text == "before"  # type: ignore[union-attr]
 
 

@@ -161,7 +161,7 @@ def test_a_fault_of_ours_never_reaches_the_application(
 
     before = FAULTS["clock"]
     with request(recorded):
-        monkeypatch.setattr(clock, "current_place", broken)
+        monkeypatch.setattr(clock, "caller", broken)
         assert dt.datetime.now(dt.UTC).year >= 2025
         monkeypatch.undo()
     assert FAULTS["clock"] > before

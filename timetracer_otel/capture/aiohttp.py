@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -39,8 +39,11 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def connect(self: Any, req: Any, *args: Any, **keywords: Any) -> Any:
         begun = None
-        with _IN_REQUEST:
+        try:
             begun = _begin(req)
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_REQUEST:
+                raise
         if begun is None:
             return await original(self, req, *args, **keywords)
         try:
@@ -49,8 +52,11 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
             with _IN_REQUEST:
                 _not_connected(*begun, req, error)
             raise
-        with _IN_REQUEST:
+        try:
             WireExchange(*begun, req._timer, connection.protocol)
+        except Exception:
+            with _IN_REQUEST:
+                raise
         return connection
 
     return connect
@@ -69,8 +75,11 @@ def _start(original: Callable[..., Any]) -> Callable[..., Any]:
             with _IN_RESPONSE:
                 wire.failed(error, "headers")
             raise
-        with _IN_RESPONSE:
+        try:
             wire.answered(self)
+        except Exception:
+            with _IN_RESPONSE:
+                raise
         return started
 
     return start
@@ -80,7 +89,14 @@ def _write(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _write(self: Any, chunk: Any) -> Any:
         result = original(self, chunk)
-        _wrote(self, (chunk,))
+        # servers write by the same class; their protocols are never among these
+        wire = PASSING.get(self._protocol)
+        if wire is not None:
+            try:
+                wire.wrote(chunk)
+            except Exception:
+                with _IN_REQUEST:
+                    raise
         return result
 
     return _write
@@ -90,19 +106,14 @@ def _writelines(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _writelines(self: Any, chunks: Any) -> Any:
         result = original(self, chunks)
-        _wrote(self, chunks)
+        wire = PASSING.get(self._protocol)
+        if wire is not None:
+            with _IN_REQUEST:
+                for chunk in chunks:
+                    wire.wrote(chunk)
         return result
 
     return _writelines
-
-
-def _wrote(writer: Any, chunks: Iterable[Any]) -> None:
-    with _IN_REQUEST:
-        # servers write by the same class; their protocols are never among these
-        wire = PASSING.get(writer._protocol)
-        if wire is not None:
-            for chunk in chunks:
-                wire.wrote(chunk)
 
 
 def _start_timeout(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,11 +134,15 @@ def _data_received(original: Callable[..., Any]) -> Callable[..., Any]:
         wire = PASSING.get(self) if data else None
         if wire is None:
             return original(self, data)
-        with _IN_RESPONSE:
+        try:
             wire.arrived(data)
+        except Exception:
+            with _IN_RESPONSE:
+                raise
         result = original(self, data)
-        with _IN_RESPONSE:
-            wire.parsed()
+        if wire.content is not None:
+            with _IN_RESPONSE:
+                wire.parsed()
         return result
 
     return data_received

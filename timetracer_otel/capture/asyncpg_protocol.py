@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,8 @@ import wrapt
 
 from timetracer_otel.dbapi_calls import Apart, Call
 from timetracer_otel.protocols.sql import SqlRequestRef
-from timetracer_otel.recording import active_recorder, begin, guarded
+from timetracer_otel.recording import begin, guarded
+from timetracer_otel.recording.current import IN_FORCE
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.values import snapshot
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
 else:
     _Proxy = wrapt.ObjectProxy
+
+_IN_CALL, _IN_ANSWER = guarded("asyncpg call"), guarded("asyncpg answer")
 
 _SETTING_UP: ContextVar[bool] = ContextVar("timetracer_asyncpg_setting_up", default=False)
 
@@ -86,6 +88,40 @@ class _Noted(Call):
         self.finish()
 
 
+class _Noting:
+    """One call from its beginning to its end; a note of it, or None where nothing records."""
+
+    __slots__ = ("_apart", "_noted", "_protocol")
+
+    def __init__(self, protocol: RecordingProtocol, *asked: Any) -> None:
+        self._protocol = protocol
+        self._apart = Apart()
+        self._noted: _Noted | None = None
+        recorder = IN_FORCE.recorder
+        if recorder is None:
+            return
+        try:
+            ref = protocol._self_calling(*asked)
+            draft = begin("sql", "asyncpg", ref, scope=current_scope())
+            if draft is not None:
+                self._noted = _Noted(draft, recorder.settings.max_rows)
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_CALL:
+                raise
+
+    def __enter__(self) -> _Noted | None:
+        self._apart.__enter__()
+        return self._noted
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        self._apart.__exit__()
+        if error is None:
+            self._protocol._self_last = self._noted
+        elif self._noted is not None:
+            with guarded("asyncpg error"):
+                self._noted.failed(error, "execute")
+
+
 class RecordingProtocol(_Proxy):
     """A connection's protocol, and a note of every call that goes over the wire."""
 
@@ -94,24 +130,6 @@ class RecordingProtocol(_Proxy):
         self._self_calling = calling
         self._self_portals: dict[str, tuple[str, Any]] = {}
         self._self_last: _Noted | None = None
-
-    @contextmanager
-    def _self_noting(self, ref: Callable[[], SqlRequestRef]) -> Iterator[_Noted | None]:
-        noted: _Noted | None = None
-        recorder = active_recorder()
-        if recorder is not None:
-            with guarded("asyncpg call"):
-                draft = begin("sql", "asyncpg", ref(), scope=current_scope())
-                noted = _Noted(draft, recorder.settings.max_rows) if draft is not None else None
-        try:
-            with Apart():
-                yield noted
-        except BaseException as error:
-            if noted is not None:
-                with guarded("asyncpg error"):
-                    noted.failed(error, "execute")
-            raise
-        self._self_last = noted
 
     async def prepare(self, stmt_name: Any, query: Any, timeout: Any, **options: Any) -> Any:
         """Whether a statement is prepared depends on the pool: only an error is the request's."""
@@ -128,12 +146,10 @@ class RecordingProtocol(_Proxy):
     async def bind_execute(
         self, state: Any, args: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
     ) -> Any:
-        with guarded("asyncpg portal"):
-            if portal_name:
+        if portal_name:
+            with guarded("asyncpg portal"):
                 self._self_portals[portal_name] = (state.query, args)
-        with self._self_noting(
-            lambda: self._self_calling("execute", state.query, args, limit)
-        ) as noted:
+        with _Noting(self, "execute", state.query, args, limit) as noted:
             result = await self.__wrapped__.bind_execute(
                 state, args, portal_name, limit, return_extra, timeout
             )
@@ -143,11 +159,8 @@ class RecordingProtocol(_Proxy):
     async def execute(
         self, state: Any, portal_name: Any, limit: Any, return_extra: Any, timeout: Any
     ) -> Any:
-        def ref() -> SqlRequestRef:
-            _, args = self._self_portals.get(portal_name, ("", ()))
-            return self._self_calling("fetch", state.query, args, limit)
-
-        with self._self_noting(ref) as noted:
+        _, args = self._self_portals.get(portal_name, ("", ()))
+        with _Noting(self, "fetch", state.query, args, limit) as noted:
             result = await self.__wrapped__.execute(
                 state, portal_name, limit, return_extra, timeout
             )
@@ -157,23 +170,26 @@ class RecordingProtocol(_Proxy):
     def _self_executed(self, noted: _Noted | None, result: Any, return_extra: bool) -> None:
         if noted is None:
             return
-        with guarded("asyncpg answer"):
+        try:
             records, status, done = result if return_extra else (result, None, None)
             noted.rows(records)
             noted.done(self.__wrapped__, status=status, done=done)
+        except Exception:
+            with _IN_ANSWER:
+                raise
 
     async def bind_execute_many(
         self, state: Any, args: Any, portal_name: Any, timeout: Any, return_rows: Any
     ) -> Any:
         passed: list[Any] = []
-        with self._self_noting(lambda: self._self_calling("executemany", state.query)) as noted:
+        with _Noting(self, "executemany", state.query) as noted:
             if noted is not None:
                 args = _passing_records(args, passed)
             result = await self.__wrapped__.bind_execute_many(
                 state, args, portal_name, timeout, return_rows
             )
         if noted is not None:
-            with guarded("asyncpg answer"):
+            with _IN_ANSWER:
                 noted.sent(passed)
                 noted.rows(result)
                 noted.done(self.__wrapped__)
@@ -181,13 +197,13 @@ class RecordingProtocol(_Proxy):
 
     async def bind(self, state: Any, args: Any, portal_name: Any, timeout: Any) -> Any:
         self._self_portals[portal_name] = (state.query, args)
-        with self._self_noting(lambda: self._self_calling("bind", state.query, args)) as noted:
+        with _Noting(self, "bind", state.query, args) as noted:
             result = await self.__wrapped__.bind(state, args, portal_name, timeout)
         self._self_told(noted, result)
         return result
 
     async def query(self, query: Any, timeout: Any) -> Any:
-        with self._self_noting(lambda: self._self_calling("query", query)) as noted:
+        with _Noting(self, "query", query) as noted:
             result = await self.__wrapped__.query(query, timeout)
         self._self_told(noted, result)
         return result
@@ -199,7 +215,7 @@ class RecordingProtocol(_Proxy):
             passed.append(bytes(data))
             return await sink(data)
 
-        with self._self_noting(lambda: self._self_calling("copy_out", copy_stmt)) as noted:
+        with _Noting(self, "copy_out", copy_stmt) as noted:
             result = await self.__wrapped__.copy_out(copy_stmt, tee, timeout)
         self._self_told(noted, result, data=passed)
         return result
@@ -220,7 +236,7 @@ class RecordingProtocol(_Proxy):
             passed.append(bytes(data))
         if records is not None:
             records = _passing_records(records, passed)
-        with self._self_noting(lambda: self._self_calling("copy_in", copy_stmt)) as noted:
+        with _Noting(self, "copy_in", copy_stmt) as noted:
             result = await self.__wrapped__.copy_in(
                 copy_stmt, reader, data, records, record_stmt, timeout
             )
@@ -232,7 +248,7 @@ class RecordingProtocol(_Proxy):
 
     def _self_told(self, noted: _Noted | None, result: Any, **extra: object) -> None:
         if noted is not None:
-            with guarded("asyncpg answer"):
+            with _IN_ANSWER:
                 noted.done(self.__wrapped__, returned=result, **extra)
 
     def _self_notified(self, pid: Any, channel: Any, payload: Any) -> None:

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
+from functools import wraps
+from types import FrameType
+from typing import Any
 
 from timetracer_otel.clocks import (
     WALL,
     Treatment,
     caller,
     monotonic_changes,
-    site_of,
     treatment,
+    treatments_of,
     wall_changes,
 )
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import PatchIfPresent
+from timetracer_otel.patching import Patch, PatchIfPresent
+from timetracer_otel.recording.current import IN_FORCE
 from timetracer_otel.recording.guard import guarded
-from timetracer_otel.recording.recorder import current_place
 
 __all__ = ["LIBRARY"]
 
 _RECORDED = Treatment.RECORDED
 
 
-def _noting(clock: str, below: Callable[[], int]) -> Callable[[], int]:
+def _noting(clock: str, below: Callable[[], int]) -> Callable[..., int]:
     """`below`, and what it gives inside a trace is kept."""
+    known = treatments_of(clock)
 
-    def read() -> int:
+    def read(reader: FrameType | None = None) -> int:
         now = below()
         try:
-            frame = caller()
-            if frame is not None and treatment(clock, frame) is _RECORDED:  # few reads are
-                place = current_place()
+            frame = reader if reader is not None else caller()
+            recorder = IN_FORCE.recorder
+            if frame is None or recorder is None:
+                return now
+            try:
+                treated = known[frame.f_globals["__name__"]]
+            except (KeyError, TypeError):  # not seen yet; or it is one of ours
+                frame = caller(frame)
+                if frame is None:
+                    return now
+                treated = treatment(clock, frame)
+            if treated is _RECORDED:  # few reads are
+                place = recorder.here()
                 if place is not None:
-                    record, path = place
-                    record.note_read(clock, site_of(frame), path, now)
+                    record, flow = place
+                    record.note_read(clock, frame, flow, now)
         except Exception:  # counted and logged once; the reading stands
             with guarded("clock"):
                 raise
@@ -55,6 +70,19 @@ def _undiverted(diverted: Callable[[], int]) -> Callable[[], int]:
             return diverted()
 
     return time_ns
+
+
+def _loop_time(original: Callable[[Any], float]) -> Callable[[Any], float]:
+    """A loop asks some ten times a call, and is left alone: it has the way round spared."""
+    ours: Any = time.monotonic
+    below: Callable[[], float] = ours.__wrapped__
+
+    @wraps(original)
+    def loop_time(self: Any) -> float:
+        # somebody else may hold the clock by now
+        return below() if time.monotonic is ours else original(self)
+
+    return loop_time
 
 
 # telemetry reads the clock some eight times a request: 8 µs by way of `_noting`
@@ -77,6 +105,7 @@ LIBRARY = Library(
     changes=(
         *wall_changes(lambda below: _noting(WALL, below)),
         *_TELEMETRY,
-        *monotonic_changes(_noting),
+        *monotonic_changes(_noting, Treatment.REAL, Treatment.TICKING),
+        Patch("asyncio.base_events:BaseEventLoop.time", _loop_time),
     ),
 )

@@ -10,16 +10,18 @@ from types import TracebackType
 from typing import Any
 from weakref import ref
 
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from timetracer_otel.http_calls import HTTP_CLIENT, Call, UrlToCome, current_call, origin_of
 from timetracer_otel.http_client_exchange import WireExchange, noting, tap
 from timetracer_otel.http_exchange import Exchange
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch
-from timetracer_otel.protocols.http1 import RequestHead, request_head, split_head
+from timetracer_otel.protocols.http1 import request_head, split_head
 from timetracer_otel.protocols.http_parts import HttpRequestRef
-from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording import guarded
+from timetracer_otel.recording.context import get_current
+from timetracer_otel.recording.current import IN_FORCE
 
 __all__ = ["LIBRARY", "noting_refusals"]
 
@@ -49,9 +51,12 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def send(self: Any, data: Any) -> Any:
         exchange, dials, sent = None, False, data
-        with _IN_SEND:
+        try:
             exchange, sent = _noted(self, data)
             dials = self.sock is None
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_SEND:
+                raise
         if exchange is None:
             return original(self, sent)
         exchange.busy = True  # opening a tunnel sends, too
@@ -84,22 +89,17 @@ def _begun(connection: Any, data: Any) -> WireExchange | None:
     head = request_head(found[0])
     if head is None or (head.method == "CONNECT" and connection._tunnel_host is not None):
         return None
-    exchange = _exchange_for(connection, head)
+    url = UrlToCome(connection, head.target)
+    begun = _begin(HttpRequestRef(head.method, url, head.headers, None, head.http_version))
+    exchange = WireExchange(begun, head) if begun is not None else None
     connection.__dict__[_EXCHANGE] = exchange or _IGNORED
     if exchange is not None and found[1]:
         exchange.sends(found[1])
     return exchange
 
 
-def _exchange_for(connection: Any, head: RequestHead) -> WireExchange | None:
-    url = UrlToCome(connection, head.target)
-    asked = HttpRequestRef(head.method, url, head.headers, http_version=head.http_version)
-    exchange = _begin(asked)
-    return WireExchange(exchange, head) if exchange is not None else None
-
-
 def _begin(asked: HttpRequestRef) -> Exchange | None:
-    recorder = active_recorder()
+    recorder = IN_FORCE.recorder
     if recorder is None or get_current().get(_SUPPRESS_INSTRUMENTATION_KEY):
         return None  # OpenTelemetry's own exporters send with this key set
     call = current_call()
@@ -120,8 +120,11 @@ def _answering(original: Callable[..., Any]) -> Callable[..., Any]:
         exchange = self.__dict__.pop(_EXCHANGE, None)
         if exchange is None or exchange is _IGNORED:
             return original(self)
-        with _IN_ANSWER:
+        try:
             exchange.ends = _ends_of(self)
+        except Exception:
+            with _IN_ANSWER:
+                raise
         token = _ANSWERING.set(exchange)
         try:
             return original(self)
@@ -144,11 +147,17 @@ def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
         exchange = _ANSWERING.get()
         if exchange is None or self.headers is not None:
             return original(self)
-        with _IN_ANSWER:
+        try:
             tap(self.fp, exchange)
+        except Exception:
+            with _IN_ANSWER:
+                raise
         result = original(self)
-        with _IN_ANSWER:
-            exchange.began(self, dict(exchange.ends))
+        try:
+            exchange.began(self, exchange.ends.copy())
+        except Exception:
+            with _IN_ANSWER:
+                raise
         return result
 
     return begin

@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from timetracer_otel.http_exchange import Exchange, Noted, NotedLater, Passing
 from timetracer_otel.libraries import Instrumentor, Library
@@ -14,7 +13,8 @@ from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.protocols.httpx_errors import register_httpx_errors
 from timetracer_otel.protocols.httpx_extensions import described
-from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording import guarded
+from timetracer_otel.recording.current import IN_FORCE
 
 __all__ = ["LIBRARY", "library_for"]
 
@@ -66,7 +66,7 @@ class _Kind:
 
 
 class _Call:
-    """One call of a transport, around which it is a context manager.
+    """One call of a transport, which records: it has begun when this is made.
 
     The request and the response stay the objects they are. What is read of the network passes
     below the response's own stream; the request's stream is exchanged until the call is over.
@@ -80,36 +80,38 @@ class _Call:
         self._request = request
         self._stream: Any = None
         self._exchange: Exchange | None = None
-
-    def __enter__(self) -> Self:
-        if active_recorder() is not None:
+        try:
+            ref = HttpRequestRef(request.method, request.url, request.headers.raw)
+            exchange = self._exchange = Exchange.begin(kind.library, ref)
+            if exchange is None:
+                return
+            stream = request.stream
+            if isinstance(stream, kind.whole):
+                exchange.sends(b"".join(stream))
+            else:
+                passing = exchange.sending()
+                request.stream = tee(stream, passing)
+                self._stream = stream
+        except Exception:  # counted and logged once; the call goes on
             with _IN_REQUEST:
-                self._begin()
-        return self
-
-    def _begin(self) -> None:
-        request = self._request
-        ref = HttpRequestRef(request.method, request.url, request.headers.raw)
-        exchange = self._exchange = Exchange.begin(self._kind.library, ref)
-        if exchange is None:
-            return
-        stream = request.stream
-        if isinstance(stream, self._kind.whole):
-            exchange.sends(b"".join(stream))
-        else:
-            passing = exchange.sending()
-            request.stream = self._tee(stream, passing)
-            self._stream = stream
+                raise
 
     def answered(self, response: Any) -> Any:
         """`response`, as it is."""
+        if self._stream is not None:
+            self._request.stream = self._stream
         exchange = self._exchange
         if exchange is not None:
-            with _IN_RESPONSE:
-                self._answered(exchange, response)
+            try:
+                self._note(exchange, response)
+            except BaseException:
+                with _IN_ERROR:
+                    exchange.abandon()
+                with _IN_RESPONSE:
+                    raise
         return response
 
-    def _answered(self, exchange: Exchange, response: Any) -> None:
+    def _note(self, exchange: Exchange, response: Any) -> None:
         extensions = response.extensions
         ref = HttpResponseRef(
             status=response.status_code,
@@ -129,21 +131,13 @@ class _Call:
         else:  # from a transport that something else has replaced
             response.stream = self._tee(stream, passing)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def failed(self, error: BaseException) -> None:
+        """`error` came in place of a response."""
         if self._stream is not None:
             self._request.stream = self._stream
-        exchange = self._exchange
-        if exchange is not None:
+        if self._exchange is not None:
             with _IN_ERROR:
-                if error is not None:
-                    exchange.failed(error)
-                else:
-                    exchange.abandon()
+                self._exchange.failed(error)
 
 
 def _sync_tap(module: str) -> Callable[[Any], Any]:
@@ -153,8 +147,15 @@ def _sync_tap(module: str) -> Callable[[Any], Any]:
 
         @wraps(original)
         def handle_request(self: Any, request: Any) -> Any:
-            with _Call(kind, tee, request) as call:
-                return call.answered(original(self, request))
+            if IN_FORCE.recorder is None:
+                return original(self, request)
+            call = _Call(kind, tee, request)
+            try:
+                response = original(self, request)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            return call.answered(response)
 
         return handle_request
 
@@ -168,8 +169,15 @@ def _async_tap(module: str) -> Callable[[Any], Any]:
 
         @wraps(original)
         async def handle_async_request(self: Any, request: Any) -> Any:
-            with _Call(kind, tee, request) as call:
-                return call.answered(await original(self, request))
+            if IN_FORCE.recorder is None:
+                return await original(self, request)
+            call = _Call(kind, tee, request)
+            try:
+                response = await original(self, request)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            return call.answered(response)
 
         return handle_async_request
 

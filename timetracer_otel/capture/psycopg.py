@@ -38,6 +38,8 @@ __all__ = ["LIBRARY"]
 
 _Gen = Generator[Any, Any, Any]
 
+_IN_STATEMENT, _IN_ANSWER = guarded("psycopg statement"), guarded("psycopg answer")
+
 
 def _connecting(original: Any) -> Any:
     """One attempt to connect: a class method that is a generator."""
@@ -80,10 +82,13 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
         if connection._pipeline:
             return (yield from running_piped(original, self, pgq, keywords))
         call: Call | None = None
-        with guarded("psycopg statement"):
+        try:
             origin = origin_of(connection)
             if origin is not None:
                 call = origin.begin("execute", *form_left_at(connection, pgq))
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _IN_STATEMENT:
+                raise
         try:
             returned = yield from original(self, pgq, **keywords)
         except BaseException as error:
@@ -91,9 +96,12 @@ def _running(original: Callable[..., _Gen]) -> Callable[..., _Gen]:
                 if call is not None:
                     call.failed(error, "execute")
             raise
-        with guarded("psycopg answer"):
-            if call is not None:
+        if call is not None:
+            try:
                 note_results(call, connection, self._results)
+            except Exception:
+                with _IN_ANSWER:
+                    raise
         return returned
 
     return _maybe_prepare_gen
@@ -138,7 +146,7 @@ def _executing_many(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, query, params_seq, returning=returning)
         passing = Passing(params_seq)
         call, origin = partial(original, self, query, passing.given, returning=returning), None
-        with guarded("psycopg statement"):
+        with _IN_STATEMENT:
             origin = origin_of(self._conn)
             query = statement_of(query)
         asked = ("executemany", query, passing)
@@ -157,7 +165,7 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
             return await original(self, query, params_seq, returning=returning)
         passing = Passing(params_seq)
         call: Call | None = None
-        with guarded("psycopg statement"):
+        with _IN_STATEMENT:
             origin = origin_of(self._conn)
             if origin is not None:
                 statement = statement_of(query)
@@ -171,7 +179,7 @@ def _executing_many_later(original: Callable[..., Any]) -> Callable[..., Any]:
                     call.sent(passing.so_far)
                     call.failed(error, "executemany")
             raise
-        with guarded("psycopg answer"):
+        with _IN_ANSWER:
             if call is not None:
                 call.sent(passing.so_far)
                 note_many(call, self)

@@ -99,8 +99,11 @@ class RecordingSocket(_Proxy):
 
     def sendall(self, data: Any, *args: Any) -> Any:
         exchange = self._self_exchange
-        with _SENDING:
+        try:
             exchange.begin(bytes(data))
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _SENDING:
+                raise
         try:
             return self._self_send(data, *args)
         except BaseException as error:
@@ -116,8 +119,11 @@ class RecordingSocket(_Proxy):
             with _READING:
                 exchange.broke(error, "read")
             raise
-        with _READING:
+        try:
             exchange.came(data)
+        except Exception:
+            with _READING:
+                raise
         return data
 
     def close(self) -> Any:
@@ -162,8 +168,11 @@ def _exchanging(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **keywords)
         finally:
             if type(self.sock) is RecordingSocket:  # None after an error, which closes it
-                with _ENDING:
+                try:
                     self.sock._self_exchange.end()
+                except Exception:
+                    with _ENDING:
+                        raise
 
     return exchange
 

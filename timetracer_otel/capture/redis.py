@@ -11,6 +11,7 @@ from timetracer_otel.libraries import Instrumentor, Library
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.protocols.redis import register_redis_errors
 from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.recording.current import IN_FORCE
 
 __all__ = ["LIBRARY", "opening"]
 
@@ -22,13 +23,16 @@ _SENDING, _READING = guarded("redis send"), guarded("redis read")
 def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None:
+        if IN_FORCE.recorder is None:
             return original(self, command, *args, **keywords)
         asked = None
         if type(command) is not list and not isinstance(command, _KEPT):
             command = list(command)  # it can be gone through once
-        with _SENDING:
+        try:
             asked = wire_of(self).asks(command)
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _SENDING:
+                raise
         try:
             result = original(self, command, *args, **keywords)
         except BaseException as error:
@@ -45,13 +49,16 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
 def _sending_async(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def send_packed_command(self: Any, command: Any, *args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None:
+        if IN_FORCE.recorder is None:
             return await original(self, command, *args, **keywords)
         asked = None
         if type(command) is not list and not isinstance(command, _KEPT):
             command = list(command)  # it can be gone through once
-        with _SENDING:
+        try:
             asked = wire_of(self).asks(command)
+        except Exception:  # `guarded` is entered only when there is something to guard against
+            with _SENDING:
+                raise
         try:
             result = await original(self, command, *args, **keywords)
         except BaseException as error:
@@ -94,8 +101,11 @@ def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
                 wire.raised(error)
             raise
         wire.reading = False
-        with _READING:
+        try:
             wire.got(reply)
+        except Exception:
+            with _READING:
+                raise
         return reply
 
     return read_response
@@ -116,8 +126,11 @@ def _reading_async(original: Callable[..., Any]) -> Callable[..., Any]:
                 wire.raised(error)
             raise
         wire.reading = False
-        with _READING:
+        try:
             wire.got(reply)
+        except Exception:
+            with _READING:
+                raise
         return reply
 
     return read_response

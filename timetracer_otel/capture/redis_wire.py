@@ -127,7 +127,10 @@ class Wire:
     def asks(self, command: Any) -> Asked:
         """`command` is about to be sent."""
         self.refused = False
-        chunks = _chunks(command)
+        if type(command) is list and len(command) == 1 and type(command[0]) is bytes:
+            chunks: tuple[bytes, ...] = (command[0],)
+        else:
+            chunks = _chunks(command)
         packed, self.packed = self.packed, None
         if packed is not None and packed[0] is command and packed[1] > 1:
             expected, own = packed[1], False
@@ -163,9 +166,11 @@ class Wire:
         draft = asked.draft
         if draft is not None:
             kept, size = keep_reply(reply)
+            refused = False
             if self.setting_up:
                 kept = without_number(kept)
-            if self._refuses(asked, kept) or (size > _GRANT_FROM and not draft.trace.grant(size)):
+                refused = self._refuses(asked, kept)
+            if refused or (size > _GRANT_FROM and not draft.trace.grant(size)):
                 draft.abandon()
                 asked.draft = None
             asked.replies.append(kept)
@@ -176,8 +181,7 @@ class Wire:
 
     def _refuses(self, asked: Asked, kept: Any) -> bool:
         """Whether the set-up ends here: that is noted as a connection that could not be opened."""
-        failed = self.setting_up and isinstance(kept, ErrorReply)
-        return failed and first_word(asked.chunks[0]) != b"CLIENT"
+        return isinstance(kept, ErrorReply) and first_word(asked.chunks[0]) != b"CLIENT"
 
     def raised(self, error: BaseException) -> None:
         """Reading raised `error`: a reply that is one, or the connection broke."""
@@ -263,8 +267,6 @@ def server_of(connection: Any) -> str:
 
 def _chunks(command: Any) -> tuple[bytes, ...]:
     """What is sent, as bytes that nobody can change any more."""
-    if type(command) is list and len(command) == 1 and type(command[0]) is bytes:
-        return (command[0],)
     if isinstance(command, str):
         return (command.encode(),)
     if isinstance(command, bytes):

@@ -43,7 +43,7 @@ class Body:
 
     __slots__ = ("__weakref__", "_hash", "_limit", "_trace", "chunks", "kept", "size", "state")
 
-    def __init__(self, trace: Holder | None, limit: int) -> None:
+    def __init__(self, trace: Holder | None, limit: int, counted: bool = False) -> None:
         self.chunks: list[bytes] = []
         self.kept = 0
         self.size = 0
@@ -51,15 +51,19 @@ class Body:
         self._limit = limit
         self._trace = trace
         self._hash: hashlib._Hash | None = None
-        if trace is not None:
+        if trace is not None and not counted:
             trace.opened()
 
     @classmethod
-    def of(cls, data: bytes) -> Body:
+    def of(cls, data: bytes, limit: int | None = None) -> Body:
         """A body that is already whole: no trace waits for it."""
-        body = cls(None, len(data))
-        if data:
+        size = len(data)
+        body = cls(None, size if limit is None else limit)
+        if size > body._limit:
             body.feed(data)
+        elif size:
+            body.chunks.append(data if type(data) is bytes else bytes(data))
+            body.kept = body.size = size
         body.state = "complete"
         return body
 

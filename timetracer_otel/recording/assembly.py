@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from timetracer_otel.cassette import Interaction
@@ -50,7 +50,7 @@ def gather(record: TraceRecord, recorder: Recorder) -> Gathered | None:
         answers=_answers(record),
         interactions=own,
         draws={place: list(values) for place, values in list(record.draws.items())},
-        clock={place: list(reads) for place, reads in list(record.clock.items())},
+        clock=record.clock(),
         dropped=_dropped(record, recorder),
         bootstrap=recorder.bootstrap.interactions(),
     )
@@ -106,11 +106,11 @@ def _adopt_spans(record: TraceRecord) -> None:
     thousands of calls.
     """
     taken = {draft.span_id for draft in record.drafts}
-    free: dict[int, deque[ReadableSpan]] = {}
-    for span in sorted(record.spans, key=lambda span: span.start_time or 0):
-        context, parent = span.get_span_context(), span.parent
-        if context is not None and parent is not None and context.span_id not in taken:
-            free.setdefault(parent.span_id, deque()).append(span)
+    free: dict[int, deque[_Span]] = {}
+    kept = iter(record.client_spans)
+    for span_id, parent, start, end in sorted(zip(kept, kept, kept, kept, strict=True), key=_START):
+        if span_id not in taken:
+            free.setdefault(parent, deque()).append((span_id, start, end))
     offset = record.started_wall_ns - record.started_mono_ns
     for draft in sorted(record.drafts, key=lambda draft: draft.started_ns):
         waiting = free.get(draft.parent_span_id)
@@ -118,17 +118,21 @@ def _adopt_spans(record: TraceRecord) -> None:
             draft.span_id = _around(draft.started_ns + offset, waiting)
 
 
-def _around(moment: int, waiting: deque[ReadableSpan]) -> int:
+_START = itemgetter(2)
+_Span = tuple[int, int, int]
+"""Its ID, when it began, and when it ended."""
+
+
+def _around(moment: int, waiting: deque[_Span]) -> int:
     """The first of the spans that encloses `moment`, taken out; 0 when none does."""
-    while waiting and (waiting[0].end_time or 0) < moment:
+    while waiting and waiting[0][2] < moment:
         waiting.popleft()
-    for index, span in enumerate(waiting):
-        if (span.start_time or 0) > moment:
+    for index, (span_id, start, end) in enumerate(waiting):
+        if start > moment:
             break
-        if (span.end_time or 0) >= moment:
+        if end >= moment:
             del waiting[index]
-            context = span.get_span_context()
-            return context.span_id if context is not None else 0
+            return span_id
     return 0
 
 
@@ -145,14 +149,14 @@ def _duration_us(record: TraceRecord) -> int:
 
 
 def _resource(record: TraceRecord) -> list[dict[str, Any]]:
-    span: ReadableSpan | None = record.root_span or next(iter(record.spans), None)
-    if span is None:
+    resource = record.root_span.resource if record.root_span is not None else record.resource
+    if resource is None:
         return []
     known, encoded = _LAST_RESOURCE[0]
-    if span.resource is not known:
-        attributes = sorted(span.resource.attributes.items())
+    if resource is not known:
+        attributes = sorted(resource.attributes.items())
         encoded = [{key: encode(value) for key, value in attributes}]
-        _LAST_RESOURCE[0] = span.resource, encoded
+        _LAST_RESOURCE[0] = resource, encoded
     return encoded
 
 

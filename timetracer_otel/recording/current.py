@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = [
+    "IN_FORCE",
     "activate",
     "active_recorder",
     "begin",
@@ -33,38 +34,45 @@ __all__ = [
     "unrecorded",
 ]
 
-_active: Recorder | None = None
+
+class _InForce:
+    __slots__ = ("recorder",)
+
+    def __init__(self) -> None:
+        self.recorder: Recorder | None = None
+
+
+IN_FORCE = _InForce()
+"""Looked at where a call of `active_recorder` would cost as much as what it decides about."""
 
 _UNRECORDED: ContextVar[bool] = ContextVar("timetracer_unrecorded", default=False)
 
 
 def activate(recorder: Recorder) -> None:
     """From now on capture modules write to `recorder`."""
-    global _active
-    _active = recorder
+    IN_FORCE.recorder = recorder
 
 
 def deactivate(recorder: Recorder) -> None:
     """Capture modules pass everything through again, if `recorder` is the one in force."""
-    global _active
-    if _active is recorder:
-        _active = None
+    if IN_FORCE.recorder is recorder:
+        IN_FORCE.recorder = None
 
 
 def active_recorder() -> Recorder | None:
     """The recorder in force, or None: then capture passes everything through."""
-    return _active
+    return IN_FORCE.recorder
 
 
 def current_trace() -> TraceRecord | None:
     """The open trace that the running code belongs to; None when nothing records here."""
-    recorder = _active
+    recorder = IN_FORCE.recorder
     return recorder.current_trace() if recorder is not None else None
 
 
 def current_place() -> tuple[TraceRecord, str] | None:
     """The open trace and the path of the running code; None when nothing records here."""
-    recorder = _active
+    recorder = IN_FORCE.recorder
     return recorder.current_place() if recorder is not None else None
 
 
@@ -76,7 +84,7 @@ def current_entry() -> Draft | None:
 
 def begins_here() -> bool:
     """Whether a request that begins here came from outside: nothing further out records it."""
-    recorder = _active
+    recorder = IN_FORCE.recorder
     record = recorder.current_trace() if recorder is not None else None
     if recorder is None or record is None:
         return True
@@ -86,13 +94,13 @@ def begins_here() -> bool:
 
 def current_root() -> tuple[int, int] | None:
     """Trace ID and span ID of the local root that the running code belongs to, open or not."""
-    recorder = _active
+    recorder = IN_FORCE.recorder
     return recorder.current_root() if recorder is not None else None
 
 
 def current_paths() -> tuple[str, ...]:
     """What `begin` would take for the path here: without and with the current span as its own."""
-    recorder = _active
+    recorder = IN_FORCE.recorder
     return recorder.current_paths() if recorder is not None else ("",)
 
 
@@ -110,10 +118,10 @@ def begin(
     inside httpx's transport, false inside a database driver). A call outside of any request is
     kept in the process's bootstrap.
     """
-    recorder = _active
+    recorder = IN_FORCE.recorder
     if recorder is None or _UNRECORDED.get():
         return None
-    return recorder.begin(protocol, library, request, scope=scope, own_span=own_span)
+    return recorder.begin(protocol, library, request, scope, own_span)
 
 
 def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
@@ -122,7 +130,7 @@ def begin_entry(protocol: str, library: str, request: object) -> Draft | None:
     Call with the SERVER span current. The draft holds the trace open until it is answered or
     failed, so background tasks that run within the call are waited for.
     """
-    recorder = _active
+    recorder = IN_FORCE.recorder
     span = get_current().get(_SPAN_KEY)
     if recorder is None or span is None:
         return None

@@ -9,6 +9,7 @@ from timetracer_otel.interaction.failures import Failure
 
 if TYPE_CHECKING:
     from timetracer_otel.interaction.body import Body
+    from timetracer_otel.recording.flow import Flow
     from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = ["Draft", "Scope"]
@@ -24,17 +25,19 @@ class Draft:
     protocol's `encode_request` and `encode_response` expect. An open draft keeps its trace
     open (whoever makes it counts it there); `answered` or `failed` closes it, once.
 
+    `is_open` while neither an answer nor an error has come.
+
     An error is taken down at once: keeping the exception would keep the frames it passed
     through, and all that lives in them.
     """
 
     __slots__ = (
-        "_open",
         "duration_ns",
         "error",
+        "flow",
+        "is_open",
         "library",
         "parent_span_id",
-        "path",
         "protocol",
         "raised",
         "request",
@@ -46,15 +49,14 @@ class Draft:
         "trace",
     )
 
-    def __init__(  # noqa: PLR0913 - one field each
+    def __init__(  # noqa: PLR0913, PLR0917 - one field each
         self,
         trace: TraceRecord,
-        *,
         protocol: str,
         library: str,
         request: object,
         scope: Scope = "trace",
-        path: str = "",
+        flow: Flow | None = None,
         span_id: int = 0,
         parent_span_id: int = 0,
     ) -> None:
@@ -67,17 +69,17 @@ class Draft:
         self.raised: Failure | None = None
         self.stage = ""
         self.scope: Scope = scope
-        self.path = path
+        self.flow = flow
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.duration_ns = 0
-        self._open = True
+        self.is_open = True
         self.started_ns = monotonic_ns()
 
     @property
-    def is_open(self) -> bool:
-        """Whether neither an answer nor an error has come yet."""
-        return self._open
+    def path(self) -> str:
+        """Where in its request it was made: put together when it is asked for."""
+        return self.flow.path if self.flow is not None else ""
 
     def body(self) -> Body:
         """A new body of this interaction; its trace stays open until it is finished."""
@@ -91,7 +93,20 @@ class Draft:
         """The outcome is an answer; replaces an error given before."""
         self.response = response
         self.error = None
-        self._close()
+        if self.is_open:
+            self.is_open = False
+            self.duration_ns = monotonic_ns() - self.started_ns
+            self.trace.closed()
+
+    def answering(self, response: object) -> Body:
+        """The same, where its body is still to come: that holds the trace open in its place."""
+        self.response = response
+        self.error = None
+        if not self.is_open:
+            return self.trace.new_body()
+        self.is_open = False
+        self.duration_ns = monotonic_ns() - self.started_ns
+        return self.trace.new_body(counted=True)
 
     def failed(self, error: BaseException, stage: str) -> None:
         """The outcome is an exception, raised at `stage`; replaces an answer given before."""
@@ -108,7 +123,7 @@ class Draft:
         self._close()
 
     def _close(self) -> None:
-        if self._open:
-            self._open = False
+        if self.is_open:
+            self.is_open = False
             self.duration_ns = monotonic_ns() - self.started_ns
             self.trace.closed()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from timetracer_otel.recording.flow import Flow
 
 if TYPE_CHECKING:
-    from timetracer_otel.recording.flow import Flow
     from timetracer_otel.recording.trace import TraceRecord
 
 __all__ = ["MAX_FRAGMENTS", "Ended", "Finished"]
@@ -21,16 +23,44 @@ _MAX_SPANS = 20_000
 class Ended:
     """A complete trace, by its spans' places in it; `fragments_left` pieces may follow.
 
-    `fragment` is the piece that is open now, if any.
+    `fragment` is the piece that is open now, if any; `other`, one more of the same trace ID.
     """
 
-    __slots__ = ("flows", "fragment", "fragments_left", "root_span_id")
+    __slots__ = ("_flows", "fragment", "fragments_left", "other", "root_span_id")
 
     def __init__(self, root_span_id: int, flows: dict[int, Flow], fragments_left: int) -> None:
         self.root_span_id = root_span_id
-        self.flows = flows
+        self._flows: dict[int, Any] = flows
         self.fragments_left = fragments_left
         self.fragment: TraceRecord | None = None
+        self.other: Ended | None = None
+
+    def __contains__(self, span_id: int) -> bool:
+        return span_id in self._flows
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def flow(self, span_id: int) -> Flow | None:
+        """The place of one of its spans."""
+        found = self._flows.get(span_id)
+        if type(found) is tuple:
+            found = self._flows[span_id] = Flow.unpacked(found, span_id)
+        return found
+
+    def add(self, flows: dict[int, Flow]) -> None:
+        """The spans of a piece that followed."""
+        self._flows.update(flows)
+
+    def pack(self) -> None:
+        """It is written: hardly any of these is ever asked for again.
+
+        There are thousands of them, and whatever the garbage collector looks at costs a request.
+        """
+        self._flows = {
+            span_id: flow if type(flow) is tuple else flow.packed()
+            for span_id, flow in self._flows.items()
+        }
 
 
 class Finished:
@@ -40,33 +70,39 @@ class Finished:
     """
 
     def __init__(self) -> None:
-        self._traces: OrderedDict[int, list[Ended]] = OrderedDict()
+        self._traces: OrderedDict[int, Ended] = OrderedDict()
         self._spans = 0
 
-    def add(self, record: TraceRecord) -> None:
+    def add(self, record: TraceRecord) -> Ended:
         """`record` is complete; a piece of a trace joins what is known of it."""
         ended = record.continues
         if ended is not None:
             ended.fragment = None
-            ended.flows.update(record.flows)
+            ended.add(record.flows)
         else:
             whole = record.root_span is not None and not record.is_cut and not record.discarded
             left = MAX_FRAGMENTS if whole else 0
             ended = Ended(record.root_span_id, record.flows, left)
-            self._traces.setdefault(record.trace_id, []).append(ended)
+            first = self._traces.setdefault(record.trace_id, ended)
+            if first is not ended:
+                ended.other, first.other = first.other, ended
         self._spans += len(record.flows)
         while self._traces and (len(self._traces) > _MAX_TRACES or self._spans > _MAX_SPANS):
             _, gone = self._traces.popitem(last=False)
-            self._spans -= sum(len(ended.flows) for ended in gone)
+            self._spans -= sum(map(len, _all(gone)))
+        return ended
 
     def find(self, trace_id: int, span_id: int) -> Ended | None:
         """The complete trace that the span belonged to."""
-        for ended in self._traces.get(trace_id, ()):
-            if span_id in ended.flows:
-                return ended
-        return None
+        return next((e for e in _all(self._traces.get(trace_id)) if span_id in e), None)
 
     def clear(self) -> None:
         """Forget everything."""
         self._traces.clear()
         self._spans = 0
+
+
+def _all(ended: Ended | None) -> Iterator[Ended]:
+    while ended is not None:
+        yield ended
+        ended = ended.other

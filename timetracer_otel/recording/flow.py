@@ -8,24 +8,28 @@ order of creation, which is the same in the recording and in its replay.
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
+from itertools import chain
+from typing import Any
 
 __all__ = ["CURRENT_FLOW", "SEPARATOR", "Aside", "Flow", "step_aside", "step_back"]
 
 SEPARATOR = " › "
 
+_new = object.__new__
+
 
 class Flow:
-    """One step of the logical path. The root's path is empty.
+    """One step of the logical path, below the step `above`. The root's path is empty.
 
     The path is put together when it is first asked for: most spans are never asked.
     """
 
-    __slots__ = ("_above", "_counts", "_name", "_ordinal", "_path", "span_id")
+    __slots__ = ("_counts", "_name", "_ordinal", "_path", "above", "span_id")
 
     def __init__(self, path: str, span_id: int) -> None:
         self.span_id = span_id
         self._path: str | None = path
-        self._above: Flow | None = None
+        self.above: Flow | None = None
         self._name = ""
         self._ordinal = 0
         self._counts: dict[str, int] | None = None
@@ -39,32 +43,41 @@ class Flow:
         # flow at once have no defined order in the application either
         ordinal = counts.get(name, 0) + 1
         counts[name] = ordinal
-        below = Flow.__new__(Flow)
+        below = _new(Flow)
         below.span_id = span_id
         below._path = None
-        below._above = self
+        below.above = self
         below._name = name
         below._ordinal = ordinal
         below._counts = None
         return below
+
+    def packed(self) -> tuple[object, ...]:
+        """The same in strings and numbers, which the garbage collector need not look at."""
+        above = self.above.path if self.above is not None else None
+        return self.path, above, *chain.from_iterable((self._counts or {}).items())
+
+    @classmethod
+    def unpacked(cls, packed: tuple[Any, ...], span_id: int) -> Flow:
+        """The step again that was `packed`, for what comes below it now."""
+        path, above, *counts = packed
+        flow = cls(path, span_id)
+        flow.above = cls(above, 0) if above is not None else None
+        flow._counts = dict(zip(counts[::2], counts[1::2], strict=True)) if counts else None
+        return flow
 
     @property
     def path(self) -> str:
         """The steps from the root to here: ``load#1 › GET#2``."""
         if self._path is None:
             steps, flow = [], self
-            while flow._path is None and flow._above is not None:  # no recursion: spans nest deep
+            while flow._path is None and flow.above is not None:  # no recursion: spans nest deep
                 steps.append(f"{flow._name}#{flow._ordinal}")
-                flow = flow._above
+                flow = flow.above
             if flow._path:
                 steps.append(flow._path)
             self._path = SEPARATOR.join(reversed(steps))
         return self._path
-
-    @property
-    def above_path(self) -> str:
-        """The path without this step."""
-        return self._above.path if self._above is not None else ""
 
 
 CURRENT_FLOW: ContextVar[Flow | None] = ContextVar("timetracer_flow", default=None)
@@ -84,6 +97,7 @@ class Aside(Flow):
         self.of = of
         self.span_id = _NOWHERE
         self._path = ""
+        self.above = None
         self._counts = None
 
 

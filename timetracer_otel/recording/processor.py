@@ -21,7 +21,7 @@ class RecordingSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         try:
-            self._recorder.span_started(span, span.parent)
+            self._recorder.span_started(span)
         except Exception:
             with guarded("span start"):
                 raise

@@ -16,7 +16,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from timetracer_otel.hash_seed import seed_in_force
 from timetracer_otel.recording.bootstrap import Bootstrap
-from timetracer_otel.recording.context import get_current
+from timetracer_otel.recording.context import context_of, get_current
 from timetracer_otel.recording.current import (
     activate,
     active_recorder,
@@ -73,13 +73,13 @@ class Recorder:
         self.bootstrap = Bootstrap()
         self.worker = Worker(self)
         self.max_body_bytes = settings.max_body_bytes
-        self._max_trace_bytes = settings.max_trace_bytes
-        self._max_memory_bytes = settings.max_memory_bytes
+        self.max_trace_bytes = settings.max_trace_bytes
+        self.max_memory_bytes = settings.max_memory_bytes
         self._timeout_ns = int(settings.trace_timeout_s * 1e9)
         self._by_span: dict[int, TraceRecord] = {}
         self._open: dict[int, TraceRecord] = {}
         self._finished = Finished()
-        self._granted = 0
+        self.granted = 0
         self._outside = Outside(self)
         self.entry_listeners: list[Callable[[TraceRecord], None]] = []
         self.is_told_of_spans = True
@@ -131,18 +131,18 @@ class Recorder:
         self._open.clear()
         self._finished = Finished()
         self._outside = Outside(self)
-        self._granted = 0
+        self.granted = 0
         self.bootstrap.after_fork()
         self.worker.after_fork()
 
     # -- spans --------------------------------------------------------------------------------
 
-    def span_started(self, span: Span, parent: SpanContext | None) -> None:
+    def span_started(self, span: Span) -> None:
         """A span began; called on the request path for each."""
-        context: SpanContext = span.get_span_context()
+        context = context_of(span)
         if not context[_FLAGS] & _SAMPLED or not self.is_listening or self.is_outside:
             return
-        span_id = context[_SPAN_ID]
+        parent, span_id = span.parent, context[_SPAN_ID]
         with self.lock:
             record = None
             above = parent[_SPAN_ID] if parent is not None else 0
@@ -159,7 +159,13 @@ class Recorder:
             if not above:
                 flows[span_id] = Flow("", span_id)
             else:
-                flows[span_id] = _flow_for(record, span.name, span_id, above)
+                own = CURRENT_FLOW.get()
+                if own is None or own.span_id != above:
+                    own = flows.get(above) or record.flow_of(above)
+                if own is None:
+                    flows[span_id] = Flow("", span_id)
+                else:
+                    flows[span_id] = own.child(span.name, span_id)
             self._by_span[span_id] = record
         if len(flows) > MAX_SPANS:
             record.cut_short(f"more than {MAX_SPANS:,} spans")
@@ -199,14 +205,13 @@ class Recorder:
 
     def span_ended(self, span: ReadableSpan) -> None:
         """A span is over; the local root's end may complete the trace."""
-        context = span.get_span_context()
-        span_id = context[_SPAN_ID] if context is not None else 0
+        span_id = context_of(span)[_SPAN_ID]
         with self.lock:
             record = self._by_span.get(span_id)
             if record is None:
                 return
             if span.kind is _CLIENT:  # no other is asked for again
-                record.spans.append(span)
+                record.note_span(span, span_id)
             if span_id == record.root_span_id:
                 record.root_span = span
                 record.root_ended = True
@@ -233,12 +238,12 @@ class Recorder:
             self.whole = None
         self.complete(record)
 
-    def _place_in_whole(self) -> tuple[TraceRecord, str] | None:
+    def _place_in_whole(self) -> tuple[TraceRecord, Flow | None] | None:
         whole = self.whole
         own = CURRENT_FLOW.get()
         if whole is None or whole.discarded or type(own) is Aside:
             return None
-        return whole, whole.path_in_whole(own)
+        return whole, whole.flow_in_whole(own)
 
     # -- drafts -------------------------------------------------------------------------------
 
@@ -274,14 +279,16 @@ class Recorder:
         if flow is None:
             return (own.path if own is not None else "",)
         client = getattr(span, "kind", None) is _CLIENT
-        return (flow.above_path, flow.path) if client else (flow.path,)
+        if not client:
+            return (flow.path,)
+        return (flow.above.path if flow.above is not None else "", flow.path)
 
     def _flow_of(self, context: SpanContext) -> Flow | None:
         record = self._by_span.get(context.span_id)
         if record is not None:
             return record.flow_of(context.span_id)
         ended = self._finished.find(context.trace_id, context.span_id)
-        return ended.flows.get(context.span_id) if ended is not None else None
+        return ended.flow(context.span_id) if ended is not None else None
 
     def current_flow(self) -> Flow | None:
         """The running code's place in its request; None outside of any recorded trace."""
@@ -290,7 +297,7 @@ class Recorder:
         if type(own) is Aside:
             return None
         if span is not None:
-            span_id: int = span.get_span_context()[_SPAN_ID]  # type: ignore[attr-defined]
+            span_id = context_of(span)[_SPAN_ID]
             if own is not None and own.span_id == span_id:
                 return own
             record = self._by_span.get(span_id)
@@ -299,12 +306,20 @@ class Recorder:
         return self.whole.flow_in_whole(own) if self.whole is not None else None
 
     def current_place(self) -> tuple[TraceRecord, str] | None:
-        """The running code's trace and path, in one look: it is asked at every clock read."""
+        """The running code's trace and path."""
+        place = self.here()
+        if place is None:
+            return None
+        record, flow = place
+        return record, flow.path if flow is not None else ""
+
+    def here(self) -> tuple[TraceRecord, Flow | None] | None:
+        """The running code's trace and place, in one look: it is asked at every clock read."""
         by_span = self._by_span
         if not by_span:
             return None
         span = get_current().get(_SPAN_KEY)  # `get_current_span` takes three times as long
-        span_id: int = span.get_span_context()[_SPAN_ID] if span is not None else 0  # type: ignore[attr-defined]
+        span_id = context_of(span)[_SPAN_ID] if span is not None else 0
         record = by_span.get(span_id)
         if record is None:
             return self._place_in_whole()
@@ -312,15 +327,19 @@ class Recorder:
         if record.discarded or type(own) is Aside:
             return None
         if own is not None and own.span_id == span_id:
-            return record, own.path
-        flow = record.flows.get(span_id)
-        return record, flow.path if flow is not None else ""
+            return record, own
+        return record, record.flows.get(span_id)
 
     def begin(
-        self, protocol: str, library: str, request: object, *, scope: Scope, own_span: bool
+        self,
+        protocol: str,
+        library: str,
+        request: object,
+        scope: Scope,
+        own_span: bool,
     ) -> Draft | None:
-        span = get_current().get(_SPAN_KEY)
-        context: SpanContext = (span or otel.INVALID_SPAN).get_span_context()  # type: ignore[attr-defined]
+        span = get_current().get(_SPAN_KEY, otel.INVALID_SPAN)
+        context = context_of(span)
         span_id = context[_SPAN_ID]
         own_span = own_span and getattr(span, "kind", None) is _CLIENT
         if library in self.skipped:
@@ -334,20 +353,17 @@ class Recorder:
                 record, scope = self._outside.record(), "bootstrap"
             else:
                 record = self._by_span.get(span_id) or self.whole or self._late_record(context)
-            if record is None or record.discarded or _is_full(record):
+            if record is None or record.discarded:
                 return None
-            draft = Draft(
-                record,
-                protocol=protocol,
-                library=library,
-                request=request,
-                scope=scope,
-                path=record.path_of(span_id, own_span=own_span),
-                span_id=span_id if own_span else 0,
-                parent_span_id=0 if own_span else span_id,
-            )
+            drafts = record.drafts
+            if len(drafts) >= MAX_DRAFTS:
+                record.note_cut("interactions", f"more than {MAX_DRAFTS:,} in one request")
+                return None
+            flow = record.flow_of_call(span_id, own_span=own_span)
+            own, parent = (span_id, 0) if own_span else (0, span_id)
+            draft = Draft(record, protocol, library, request, scope, flow, own, parent)
             record.open += 1
-            record.drafts.append(draft)
+            drafts.append(draft)
         return draft
 
     def begin_entry(
@@ -358,14 +374,10 @@ class Recorder:
             if record is None or record.discarded or not record.takes_entry(span_id):
                 return None
             record.open += 1
-            entry = Draft(
-                record,
-                protocol=protocol,
-                library=library,
-                request=request,
-                span_id=span_id,
-                path="" if record.answers is None else record.path_of(span_id, own_span=False),
-            )
+            flow = None
+            if record.answers is not None:
+                flow = record.flow_of_call(span_id, own_span=False)
+            entry = Draft(record, protocol, library, request, flow=flow, span_id=span_id)
             record.add_entry(entry)
         for listener in self.entry_listeners:
             listener(record)
@@ -394,7 +406,7 @@ class Recorder:
             forget = self._by_span.pop
             for span_id in record.flows:
                 forget(span_id, None)
-            self._finished.add(record)
+            record.ended = self._finished.add(record)
         if record.discarded:
             self.release(record)
         else:
@@ -414,36 +426,14 @@ class Recorder:
         with self.lock:
             return list(self._open.values())
 
-    def grant(self, record: TraceRecord, size: int) -> bool:
-        """Whether `record` may keep `size` more bytes."""
-        with self.lock:
-            granted, total = record.granted + size, self._granted + size
-            if granted > self._max_trace_bytes or total > self._max_memory_bytes or record.sealed:
-                return False
-            record.granted, self._granted = granted, total
-            return True
-
     def release(self, record: TraceRecord) -> None:
         """Give back what `record` was granted and holds: it is written, or dropped (worker)."""
         with self.lock:
-            self._granted -= record.granted
+            self.granted -= record.granted
             record.granted = 0
+            if record.ended is not None:
+                record.ended.pack()
         record.forget()
-
-
-def _flow_for(record: TraceRecord, name: str, span_id: int, parent_id: int) -> Flow:
-    own = CURRENT_FLOW.get()
-    if own is not None and own.span_id == parent_id:
-        return own.child(name, span_id)
-    above = record.flows.get(parent_id) or record.flow_of(parent_id)
-    return Flow("", span_id) if above is None else above.child(name, span_id)
-
-
-def _is_full(record: TraceRecord) -> bool:
-    if len(record.drafts) < MAX_DRAFTS:
-        return False
-    record.note_cut("interactions", f"more than {MAX_DRAFTS:,} in one request")
-    return True
 
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()

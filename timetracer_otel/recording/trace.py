@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from time import monotonic_ns, time_ns
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
+from timetracer_otel.clocks import site_of
 from timetracer_otel.interaction.body import Body
 from timetracer_otel.recording.draft import Draft
 from timetracer_otel.recording.flow import CURRENT_FLOW, SEPARATOR, Flow
@@ -26,6 +29,9 @@ MAX_DRAFTS = 10_000
 MAX_READS = 10_000
 """Clock reads kept of one trace."""
 
+_READ = 5
+"""What one is kept as: clock, module, code, place and reading."""
+
 MAX_DRAWS = 10_000
 MAX_DRAWN_BYTES = 1024 * 1024
 """Random draws kept of one trace, by number and by size."""
@@ -44,7 +50,7 @@ class TraceRecord:
     __slots__ = (
         "_recorder",
         "answers",
-        "clock",
+        "client_spans",
         "continues",
         "cut",
         "discarded",
@@ -52,17 +58,18 @@ class TraceRecord:
         "drawn_bytes",
         "draws",
         "draws_kept",
+        "ended",
         "entry",
         "flows",
         "granted",
         "is_cut",
         "open",
-        "reads_kept",
+        "reads",
+        "resource",
         "root_ended",
         "root_span",
         "root_span_id",
         "sealed",
-        "spans",
         "started_mono_ns",
         "started_wall_ns",
         "trace_id",
@@ -75,15 +82,16 @@ class TraceRecord:
         self.trace_id = trace_id
         self.root_span_id = root_span_id
         self.continues = continues
-        self.spans: list[ReadableSpan] = []
+        self.ended: Ended | None = None
+        self.client_spans: list[int] = []
+        self.resource: Resource | None = None
         self.root_span: ReadableSpan | None = None
         self.drafts: list[Draft] = []
         self.entry: Draft | None = None
         self.answers: list[Draft] | None = None
         self.flows: dict[int, Flow] = {}
         self.draws: dict[tuple[str, str, str], list[object]] = {}
-        self.clock: dict[tuple[str, str, str], list[int]] = {}
-        self.reads_kept = 0
+        self.reads: list[Any] = []
         self.draws_kept = 0
         self.drawn_bytes = 0
         self.cut: dict[tuple[str, str], int] = {}
@@ -108,7 +116,8 @@ class TraceRecord:
         # an application that is called by the test itself has its span further in, if any is made
         if self._recorder.is_told_of_spans and span_id in (0, self.root_span_id):
             return False
-        return self.entry_at(self.path_of(span_id, own_span=False)) is None
+        flow = self.flow_of_call(span_id, own_span=False)
+        return self.entry_at(flow.path if flow is not None else "") is None
 
     def add_entry(self, entry: Draft) -> None:
         """A request has come in."""
@@ -142,20 +151,20 @@ class TraceRecord:
         """The place of a span of this trace, or of the complete trace that it continues."""
         flow = self.flows.get(span_id)
         if flow is None and self.continues is not None:
-            flow = self.continues.flows.get(span_id)
+            flow = self.continues.flow(span_id)
         return flow
 
-    def path_of(self, span_id: int, *, own_span: bool) -> str:
-        """The running code's path; without the step of the interaction's own CLIENT span."""
+    def flow_of_call(self, span_id: int, *, own_span: bool) -> Flow | None:
+        """The running code's place; without the step of the interaction's own CLIENT span."""
         own = CURRENT_FLOW.get()
         if own is not None and own.span_id == span_id:
-            return own.path
-        flow = self.flow_of(span_id)
+            return own
+        flow = self.flows.get(span_id)
         if flow is None:
-            if self.answers is not None:
-                return self.path_in_whole(own)
-            return own.path if own is not None else ""
-        return flow.above_path if own_span else flow.path
+            flow = self.flow_of(span_id)
+            if flow is None:
+                return own if self.answers is None else self.flow_in_whole(own)
+        return flow.above if own_span else flow
 
     def flow_in_whole(self, own: Flow | None) -> Flow | None:
         """The step of code that runs in none of this record's spans, `own` being its context's."""
@@ -181,35 +190,60 @@ class TraceRecord:
         if complete:
             self._recorder.complete(self)
 
-    def new_body(self) -> Body:
-        """A body within the limits of the settings."""
-        return Body(self, self._recorder.max_body_bytes)
+    def new_body(self, *, counted: bool = False) -> Body:
+        """A body within the limits of the settings; `counted` where it is waited for already."""
+        return Body(self, self._recorder.max_body_bytes, counted)
 
     def whole_body(self, data: bytes) -> Body:
         """A body that is there as a whole: nothing has to wait for it."""
-        limit = self._recorder.max_body_bytes
-        if data and len(data) <= limit and not self.grant(len(data)):
+        size, limit = len(data), self._recorder.max_body_bytes
+        if size and size <= limit and not self.grant(size):
             limit = 0
-        body = Body(None, limit)
-        if data:
-            body.feed(data)
-        body.state = "complete"
-        return body
+        return Body.of(data, limit)
 
     def grant(self, size: int) -> bool:
         """Whether `size` more bytes may be kept, for this trace and in total."""
-        if self._recorder.grant(self, size):
-            return True
+        recorder = self._recorder
+        with recorder.lock:
+            granted, total = self.granted + size, recorder.granted + size
+            if (
+                granted <= recorder.max_trace_bytes
+                and total <= recorder.max_memory_bytes
+                and not self.sealed
+            ):
+                self.granted, recorder.granted = granted, total
+                return True
         self.note_cut("body", "memory limit reached")
         return False
 
-    def note_read(self, clock: str, site: str, path: str, reading_ns: int) -> None:
-        """The code at `site` read `clock` and saw `reading_ns`."""
-        if self.reads_kept >= MAX_READS:
+    def note_span(self, span: ReadableSpan, span_id: int) -> None:
+        """A CLIENT span of it has ended: what is asked of it again, and not all that it holds."""
+        if self.resource is None:
+            self.resource = span.resource
+        parent = span.parent
+        if parent is not None:
+            moments = (span.start_time or 0, span.end_time or 0)
+            # one after the other: an object for each would be the garbage collector's to look at
+            self.client_spans.extend((span_id, parent[1], *moments))  # `span_id`, by its index
+
+    def note_read(self, clock: str, reader: FrameType, flow: Flow | None, reading_ns: int) -> None:
+        """The code of the frame `reader`, at `flow`, read `clock` and saw `reading_ns`."""
+        reads = self.reads
+        if len(reads) >= MAX_READS * _READ:
             self.note_cut("clock", f"more than {MAX_READS:,} reads in one request")
             return
-        self.reads_kept += 1
-        self.clock.setdefault((clock, site, path), []).append(reading_ns)
+        module = reader.f_globals.get("__name__", "?")
+        reads.extend((clock, module, reader.f_code, flow, reading_ns))
+
+    def clock(self) -> dict[tuple[str, str, str], list[int]]:
+        """What was read, by clock, site (``module:function``) and path."""
+        # copied first: a thread that outlives its request may be reading a clock right now
+        kept = iter(self.reads.copy())
+        read: dict[tuple[str, str, str], list[int]] = {}
+        for clock, module, code, flow, reading_ns in zip(kept, kept, kept, kept, kept, strict=True):
+            path = flow.path if flow is not None else ""
+            read.setdefault((clock, site_of(module, code), path), []).append(reading_ns)
+        return read
 
     def note_draw(self, source: str, path: str, arguments: str, value: object, size: int) -> None:
         """`source` gave `value`, of about `size` bytes and immutable."""
@@ -231,11 +265,11 @@ class TraceRecord:
 
         What they hold besides would wait for the garbage collector.
         """
-        self.entry = self.root_span = self.answers = None
+        self.entry = self.root_span = self.answers = self.ended = None
         self.drafts.clear()
-        self.spans.clear()
+        self.client_spans.clear()
         self.draws.clear()
-        self.clock.clear()
+        self.reads.clear()
 
     def cut_short(self, why: str) -> None:
         """Complete the trace as far as it came."""

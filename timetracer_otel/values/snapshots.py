@@ -54,6 +54,8 @@ def snapshot(value: object) -> object:
     """
     if type(value) in _IMMUTABLE:
         return value
+    if type(value) is tuple and _IMMUTABLE.issuperset(map(type, value)):  # as most parameters are
+        return value
     try:
         return _Walk()(value)
     except Exception:  # noqa: BLE001 - capture must not fail on any value
@@ -64,18 +66,23 @@ def snapshot(value: object) -> object:
 def snapshot_rows(rows: Iterable[Sequence[object]]) -> list[Any]:
     """`rows` in a list of our own, each row as `snapshot` gives it."""
     kept = list(rows)
-    fixed = all(map(_is_fixed_row, set(map(type, kept))))
+    kinds = set(map(type, kept))
+    fixed = kinds <= _FIXED_ROWS or all(map(_is_fixed_row, kinds))
     if fixed and _all_immutable(chain.from_iterable(kept)):
         return kept
     return [snapshot(row) for row in kept]
 
 
+_FIXED_ROWS: set[type] = {tuple}
+"""Like `_IMMUTABLE`: the driver's own class joins when first met."""
+
+
 def _is_fixed_row(kind: type) -> bool:
     """Whether rows of `kind` keep their cells, so that only a cell can change."""
-    if kind is tuple:
-        return True
     row = foreign_kind(kind)
-    return row is not None and row.tag == "$asyncpg.Record"
+    if row is not None and row.tag == "$asyncpg.Record":
+        _FIXED_ROWS.add(kind)
+    return kind in _FIXED_ROWS
 
 
 def _all_immutable(values: Iterable[object]) -> bool:
