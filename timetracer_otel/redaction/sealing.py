@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
+import hmac
 import zlib
 from collections.abc import Iterator
 from importlib import import_module
@@ -68,7 +68,11 @@ def _sum(value: Any) -> int:
 def sealed(changes: list[Change], key: Key, about: str) -> str:
     """The changes, encrypted; `about` says what they belong to, and opens nothing else."""
     packed = zlib.compress(_PACKED.encode(changes), 6)
-    nonce = os.urandom(_NONCE)
+    # made from the content: two recordings of the same are the same file, and no nonce comes twice
+    # with different contents
+    nonce = hmac.digest(key.derived("seal nonce"), about.encode() + b"\0" + packed, "sha256")[
+        :_NONCE
+    ]
     data = nonce + _cipher(key).encrypt(nonce, packed, about.encode())
     return base64.b64encode(data).decode("ascii")
 
