@@ -130,8 +130,8 @@ def is_unrecorded() -> bool:
     return _UNRECORDED.get()
 
 
-def discard_trace() -> None:
+def discard_trace(refusal: str) -> None:
     """Nothing of the current trace is recorded (an excluded path): not now, and not later."""
     record = current_trace()
     if record is not None:
-        record.discarded = True
+        record.discard(refusal)

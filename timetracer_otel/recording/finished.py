@@ -21,16 +21,18 @@ _MAX_SPANS = 20_000
 class Ended:
     """A complete trace, by its spans' places in it; `fragments_left` pieces may follow.
 
-    `fragment` is the piece that is open now, if any.
+    `fragment` is the piece that is open now, if any. Of a trace that is `refused` no piece is
+    kept either.
     """
 
-    __slots__ = ("flows", "fragment", "fragments_left", "root_span_id")
+    __slots__ = ("flows", "fragment", "fragments_left", "refused", "root_span_id")
 
     def __init__(self, root_span_id: int, flows: dict[int, Flow], fragments_left: int) -> None:
         self.root_span_id = root_span_id
         self.flows = flows
         self.fragments_left = fragments_left
         self.fragment: TraceRecord | None = None
+        self.refused = False
 
 
 class Finished:
@@ -53,7 +55,9 @@ class Finished:
             whole = record.root_span is not None and not record.is_cut and not record.discarded
             left = MAX_FRAGMENTS if whole else 0
             ended = Ended(record.root_span_id, record.flows, left)
+            ended.refused = record.discarded
             self._traces.setdefault(record.trace_id, []).append(ended)
+        record.ended = ended
         self._spans += len(record.flows)
         while self._traces and (len(self._traces) > _MAX_TRACES or self._spans > _MAX_SPANS):
             _, gone = self._traces.popitem(last=False)

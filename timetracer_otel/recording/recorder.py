@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from timetracer_otel.hash_seed import seed_in_force
+from timetracer_otel.recording.accounts import LEFT_OUT
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.context import get_current
 from timetracer_otel.recording.current import (
@@ -31,6 +32,8 @@ from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
 from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
 from timetracer_otel.recording.native import native
 from timetracer_otel.recording.outside import Outside
+from timetracer_otel.recording.selection import Selection
+from timetracer_otel.recording.switch import Switch
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
 from timetracer_otel.settings import Settings
@@ -70,6 +73,8 @@ class Recorder:
         self.hash_seed = seed_in_force() if settings.randomness else None
         self.lock = native("_thread", "RLock")()
         self.counts: Counter[str] = Counter()
+        self.selection = Selection(settings)
+        self.switch = Switch(settings)
         self.bootstrap = Bootstrap()
         self.worker = Worker(self)
         self.max_body_bytes = settings.max_body_bytes
@@ -118,6 +123,7 @@ class Recorder:
         self._finished = Finished()
         self._outside = Outside(self)
         self._granted = 0
+        self.counts.clear()
         self.bootstrap.after_fork()
         self.worker.after_fork()
 
@@ -156,7 +162,7 @@ class Recorder:
     def _continued(self, trace_id: int, span_id: int, root_span_id: int) -> TraceRecord | None:
         """What comes after its trace was complete: the open fragment of it, or a new one."""
         ended = self._finished.find(trace_id, span_id)
-        if ended is None:
+        if ended is None or ended.refused:
             return None
         if ended.fragment is not None:
             return ended.fragment
@@ -176,6 +182,7 @@ class Recorder:
         if len(self._open) >= self.settings.max_traces:
             self.counts["dropped: too many open traces"] += 1
             return None
+        record.discarded = self.switch.is_off
         self._open[id(record)] = record
         self.worker.start()
         return record
@@ -190,6 +197,8 @@ class Recorder:
                 return
             if span.kind is _CLIENT:  # no other is asked for again
                 record.spans.append(span)
+            elif self.selection.asks_for_users:
+                self.selection.note_user(record, span)
             if span_id == record.root_span_id:
                 record.root_span = span
                 record.root_ended = True
@@ -304,9 +313,14 @@ class Recorder:
     def begin_entry(
         self, protocol: str, library: str, request: object, span_id: int
     ) -> Draft | None:
+        record = self._by_span.get(span_id)
+        if record is not None and record.entry is None:
+            if self.selection.looks_early:
+                self.selection.look_early(record, request)
+            if record.discarded:  # at its begin, unless a rule has refused it
+                record.discard("switched off")
         with self.lock:
-            record = self._by_span.get(span_id)
-            if record is None or record.entry is not None or record.discarded:
+            if record is None or record.entry is not None or record.discarded or record.sealed:
                 return None
             record.open += 1
             record.entry = Draft(
@@ -341,9 +355,28 @@ class Recorder:
                 forget(span_id, None)
             self._finished.add(record)
         if record.discarded:
+            self.leave_out(record, record.refusal)
             self.release(record)
         else:
             self.worker.put(record)
+
+    def leave_out(self, record: TraceRecord, refusal: str) -> None:
+        """A rule refuses a complete trace, and with it whatever may follow; counted."""
+        if record.ended is not None:
+            record.ended.refused = True
+        if refusal and not record.fragment:
+            self.count(LEFT_OUT + refusal)
+
+    def count(self, what: str) -> None:
+        """One more of `what`, from any thread."""
+        with self.lock:
+            self.counts[what] += 1
+
+    @property
+    def fullness(self) -> float:
+        """How much of what may be held is held, 0 to 1 and beyond: in the queue, in memory."""
+        queue = self.worker.waiting_here / max(1, self.settings.max_queue)
+        return max(queue, self._granted / max(1, self._max_memory_bytes))
 
     def expire(self) -> None:
         """Complete what has been open for too long (worker, now and then)."""

@@ -38,12 +38,15 @@ class TraceRecord:
     `open` counts spans, drafts and bodies that have not ended, and whoever holds the trace (an
     ASGI call whose background tasks still run). The trace is complete when its root has ended
     and nothing is open; from then on it is `sealed`: whatever still runs adds nothing to it.
+    What a rule refuses is `discarded`, and `refusal` says by which; `chosen` is what a debug
+    header asked for. `ended` is what is remembered of it from its completion on.
     A *fragment* is what a detached task did after that; it `continues` a complete trace.
     """
 
     __slots__ = (
         "_entry_error",
         "_recorder",
+        "chosen",
         "clock",
         "continues",
         "cut",
@@ -52,12 +55,14 @@ class TraceRecord:
         "drawn_bytes",
         "draws",
         "draws_kept",
+        "ended",
         "entry",
         "flows",
         "granted",
         "is_cut",
         "open",
         "reads_kept",
+        "refusal",
         "root_ended",
         "root_span",
         "root_span_id",
@@ -66,6 +71,7 @@ class TraceRecord:
         "started_mono_ns",
         "started_wall_ns",
         "trace_id",
+        "users",
     )
 
     def __init__(
@@ -92,6 +98,10 @@ class TraceRecord:
         self.root_ended = False
         self.is_cut = False
         self.discarded = False
+        self.refusal = ""
+        self.chosen = False
+        self.users: tuple[str, ...] = ()
+        self.ended: Ended | None = None
         self.sealed = False
         self.started_mono_ns = monotonic_ns()
         self.started_wall_ns = time_ns()
@@ -198,6 +208,11 @@ class TraceRecord:
         """Something is missing from this recording; the cassette will say so."""
         with self._recorder.lock:
             self.cut[what, why] = self.cut.get((what, why), 0) + 1
+
+    def discard(self, refusal: str) -> None:
+        """Nothing of it is recorded from here on, and what there is already is not kept."""
+        self.discarded = True
+        self.refusal = self.refusal or refusal
 
     def forget(self) -> None:
         """Let go of everything: a record and its drafts hold each other.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from timetracer_otel.cassette import Cassette
+from timetracer_otel.recording.accounts import DROPPED
 from timetracer_otel.recording.assembly import assemble, collect_outside
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.native import native
+from timetracer_otel.recording.selection import has_failed
+from timetracer_otel.sampling.pressure import Thinning
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
@@ -37,7 +41,13 @@ class CassetteSink(Protocol):
 
 @runtime_checkable
 class BatchingSink(CassetteSink, Protocol):
-    """A sink that may take cassettes somewhere else than where they are written for good."""
+    """A sink that may take cassettes somewhere else than where they are written for good.
+
+    `waiting`: how many it has taken that are not known to be written.
+    """
+
+    @property
+    def waiting(self) -> int: ...
 
     def batch_ended(self) -> None:
         """Nothing more comes for the moment; called every second at least."""
@@ -64,19 +74,47 @@ class Worker:
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
+        self._thinning = Thinning()
+        self.listeners: list[Callable[[], None]] = []
+
+    @property
+    def waiting_here(self) -> int:
+        """Complete traces in the queue."""
+        return len(self._queue)
+
+    @property
+    def waiting(self) -> int:
+        """The same, with what is on its way to where it is written."""
+        return len(self._queue) + sum(sink.waiting for sink in self._batching())
 
     def put(self, record: TraceRecord) -> None:
-        """Queue a complete trace; beyond the limit the whole recording is dropped, counted.
+        """Queue a complete trace; what there is no room for is dropped as a whole, counted.
 
-        Takes no lock and waits for nothing: the garbage collector may call it anywhere.
+        Waits for nothing but the recorder's lock: the garbage collector may call it anywhere.
         """
-        if len(self._queue) >= self._recorder.settings.max_queue:
-            self._recorder.counts["dropped: queue full"] += 1
+        reason = self._no_room(record)
+        if reason:
+            self._drop(record, reason)
             self._recorder.release(record)
             return
         self._queue.append(record)
         if self._wake.locked():
             self._open_gate()
+
+    def _no_room(self, record: TraceRecord) -> str:
+        """Why there is no room for it. What failed, and what was asked for, goes first."""
+        if len(self._queue) >= self._recorder.settings.max_queue:
+            return "queue full"
+        if record.entry is None or record.chosen or self._recorder.settings.mode != "record":
+            return ""
+        if self._thinning.spares(self._recorder.fullness) or has_failed(record):
+            return ""
+        return "thinned under load"
+
+    def _drop(self, record: TraceRecord, reason: str) -> None:
+        if record.ended is not None:
+            record.ended.refused = True
+        self._recorder.count(f"{DROPPED}{'a late piece, ' if record.fragment else ''}{reason}")
 
     def _open_gate(self) -> None:
         try:
@@ -117,6 +155,7 @@ class Worker:
 
     def _round(self) -> None:
         with guarded("worker"):
+            self._recorder.switch.look()
             self._recorder.expire()
         with guarded("worker"):
             self._drain()
@@ -125,6 +164,9 @@ class Worker:
         with guarded("worker"):
             collect_outside(self._recorder)
         self._say_what_was_dropped()
+        for listener in self.listeners:
+            with guarded("worker"):
+                listener()
 
     def _say_what_was_dropped(self) -> None:
         for reason, count in list(self._recorder.counts.items()):
@@ -182,14 +224,32 @@ class Worker:
             self._writing.release()
 
     def _write(self, record: TraceRecord) -> None:
+        done = False
         try:
             with guarded("assembly"):
                 collect_outside(self._recorder)
-                cassette = assemble(record, self._recorder)
+                cassette = self._cassette(record)
                 if cassette is not None:
                     self._hand_on(cassette, fragment=record.fragment)
+                done = True
         finally:
+            if not done:
+                self._drop(record, "a fault of the recording")
             self._recorder.release(record)
+
+    def _cassette(self, record: TraceRecord) -> Cassette | None:
+        """None for what the rules refuse, and for what is no recording by itself."""
+        if record.continues is not None and record.continues.refused:
+            return None
+        refusal = "" if record.fragment else self._recorder.selection.refusal(record)
+        if refusal and record.entry is not None:
+            self._recorder.leave_out(record, refusal)
+            return None
+        cassette = assemble(record, self._recorder)  # what nobody asked for is start-up traffic
+        if cassette is not None and refusal:
+            self._recorder.leave_out(record, refusal)
+            return None
+        return cassette
 
     def _hand_on(self, cassette: Cassette, *, fragment: bool) -> None:
         for sink in self.sinks:
