@@ -6,6 +6,7 @@ from typing import Protocol
 
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.exporters.files import FileStore
+from timetracer_otel.recording.accounts import Tally
 from timetracer_otel.settings import Settings
 
 __all__ = ["Store", "store_of"]
@@ -13,6 +14,8 @@ __all__ = ["Store", "store_of"]
 
 class Store(Protocol):
     """Takes finished cassettes one after the other; a fault of it is said, and not raised."""
+
+    tally: Tally
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         """Keep `cassette`; a fragment joins the cassette that it continues."""
@@ -27,4 +30,6 @@ class Store(Protocol):
 
 def store_of(settings: Settings) -> Store:
     """The way to the disk that the settings ask for: the same in this process and beside it."""
-    return FileStore(settings.dir, compression=settings.compression)
+    store = FileStore(settings.dir, compression=settings.compression)
+    store.limit_disk(settings.max_disk_bytes, settings.disk_full)
+    return store

@@ -21,7 +21,9 @@ from timetracer_otel.cassette import (
 )
 from timetracer_otel.cassette.files import find, read
 from timetracer_otel.errors import CassetteError, StoreError
+from timetracer_otel.exporters.disk_limit import DiskLimit, Policy
 from timetracer_otel.protocols.http_parts import HttpInteraction
+from timetracer_otel.recording.accounts import Tally
 
 __all__ = ["FileStore", "file_name", "find", "read"]
 
@@ -64,21 +66,47 @@ class FileStore:
         self._written: OrderedDict[tuple[str, str], Path] = OrderedDict()
         self._complained = False
         self._mark = uuid.uuid4().hex[:8]
-        self.lost = 0
+        self.tally = Tally()
+        self._limit = DiskLimit(self.folder, 0, "stop", self.tally)
+
+    def limit_disk(self, limit: int, policy: Policy) -> None:
+        """All cassettes in the folder may take `limit` bytes; 0 is no limit."""
+        self._limit = DiskLimit(self.folder, limit, policy, self.tally)
+
+    @property
+    def lost(self) -> int:
+        """Cassettes that could not be written."""
+        return sum(self.tally.lost.values())
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         """Store `cassette`; a fragment is merged into the file of its trace."""
         try:
-            self._write(cassette, fragment=fragment)
+            if self._limit.is_full():
+                raise OSError(errno.EDQUOT, "they take all of `max_disk_mb`")
+            size = self._write(cassette, fragment=fragment)
             self._complained = False
         except (OSError, StoreError) as error:
+            self.tally.lost[_reason_of(error)] += 1
             self._complain(error)
+            return
+        except BaseException:
+            self.tally.lost["a fault of the store"] += 1
+            raise
+        self.tally.written += not fragment
+        self.tally.bytes += size
+        self._limit.wrote(size)
 
     def write_again(self, cassette: Cassette, *, fragment: bool) -> None:
         """As `write`, unless its file is there already: another process may have got so far."""
         whole = not fragment or not self.has_kept(cassette)
-        if not (whole and any(_is_of(path, cassette) for path in self._files_of(cassette))):
+        files = self._files_of(cassette) if whole else ()
+        present = next((path for path in files if _is_of(path, cassette)), None)
+        if present is None:
             self.write(cassette, fragment=fragment)
+            return
+        self.tally.written += not fragment
+        with suppress(OSError):
+            self.tally.bytes += present.stat().st_size
 
     def has_kept(self, cassette: Cassette) -> bool:
         """Whether `cassette` is a fragment of what this store has written, and remembers."""
@@ -97,7 +125,8 @@ class FileStore:
         # several machines may share the folder, each with a process 1
         return _write_draft(f"{folder}/.{stem}.{os.getpid()}-{self._mark}.part", data)
 
-    def _write(self, cassette: Cassette, *, fragment: bool) -> None:
+    def _write(self, cassette: Cassette, *, fragment: bool) -> int:
+        """The bytes that were written."""
         key = (cassette.trace_id, cassette.root_span_id)
         known = self._written.get(key) if fragment else None
         if known is not None:
@@ -115,6 +144,7 @@ class FileStore:
             self._replace(known, data)
         else:
             self._remember(key, self._create(cassette, data))
+        return len(data)
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
         folder = f"{self.folder}/{cassette.recorded_at[:10]}"
@@ -142,7 +172,6 @@ class FileStore:
             self._written.popitem(last=False)
 
     def _complain(self, error: Exception) -> None:
-        self.lost += 1
         if not self._complained:
             self._complained = True
             reason = getattr(error, "strerror", None) or str(error)
@@ -152,6 +181,14 @@ class FileStore:
                 self.folder,
                 reason,
             )
+
+
+def _reason_of(error: Exception) -> str:
+    """In a few words: it is an attribute of a metric."""
+    number = getattr(error, "errno", None)
+    if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "disk full"
+    return "not writable" if number is not None else "too large to be read again"
 
 
 def _is_of(path: Path, cassette: Cassette) -> bool:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.writer_process import BOOTSTRAP, CASSETTE, FRAGMENT, START
+from timetracer_otel.recording.accounts import Tally
 from timetracer_otel.recording.native import native
 from timetracer_otel.settings import Settings
 
@@ -64,7 +65,7 @@ class WriterLink:
     """One writing process. Every method raises `StoreError` when that cannot be reached any more.
 
     Used by one thread at a time; a signal's handler may come in between anywhere, and go on.
-    `waiting` are the bytes that have not been confirmed.
+    `waiting` are the bytes that have not been confirmed, `tally` what came of the others.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -89,6 +90,7 @@ class WriterLink:
         self._hearing = False
         self._number = 0
         self._confirmed = 0
+        self.tally: dict[str, Any] = Tally().as_said()
         self._unconfirmed: dict[int, Message] = {}
         self._outbox: deque[Message] = deque()
         self._carried: list[Interaction] = []
@@ -196,6 +198,7 @@ class WriterLink:
             for number in range(self._confirmed + 1, said["done"] + 1):
                 self._unconfirmed.pop(number, None)
             self._confirmed = said["done"]
+            self.tally = said["tally"]
             self.waiting = sum(m.data.nbytes for m in self.unconfirmed())
         elif "says" in said:
             _LOG.log(said["level"], "%s", said["says"])
@@ -215,6 +218,11 @@ class WriterLink:
     def unconfirmed(self) -> list[Message]:
         """What has not been confirmed, in order."""
         return list(self._unconfirmed.values())
+
+    @property
+    def cassettes_waiting(self) -> int:
+        """How many of those are cassettes."""
+        return len(self._unconfirmed)
 
     def kill(self) -> None:
         """End the process, which hangs; it is there as long as its socket is open."""
