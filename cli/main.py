@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import demo, libraries, record, replay, show, validate
+from timetracer_otel.cli import debug_header, demo, libraries, record, replay, show, switch, validate
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError
@@ -55,6 +55,8 @@ app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=validate.EXAMPLES)(validate.validate)
 app.command(epilog=libraries.EXAMPLES)(libraries.libraries)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
+app.command(epilog=switch.EXAMPLES)(switch.switch)
+app.command("debug-header", epilog=debug_header.EXAMPLES)(debug_header.debug_header)
 
 
 def _print_version(wanted: bool) -> None:

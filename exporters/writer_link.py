@@ -55,6 +55,10 @@ class Message:
         self._bootstrap = bootstrap
 
     @property
+    def is_cassette(self) -> bool:
+        return bool(self._payload)
+
+    @property
     def cassette(self) -> Cassette | None:
         if not self._payload:
             return None
@@ -222,7 +226,7 @@ class WriterLink:
     @property
     def cassettes_waiting(self) -> int:
         """How many of those are cassettes."""
-        return len(self._unconfirmed)
+        return sum(1 for message in self.unconfirmed() if message.is_cassette)
 
     def kill(self) -> None:
         """End the process, which hangs; it is there as long as its socket is open."""

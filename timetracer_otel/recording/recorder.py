@@ -87,6 +87,7 @@ class Recorder:
         self._granted = 0
         self._outside = Outside(self)
         self.entry_listeners: list[Callable[[TraceRecord], None]] = []
+        self.ending_listeners: list[Callable[[], None]] = []
         _RECORDERS.add(self)
 
     # -- life ---------------------------------------------------------------------------------
