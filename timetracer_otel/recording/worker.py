@@ -27,6 +27,11 @@ _BATCH_S = 0.04
 the requests in flight less than many small ones, and 40 ms leaves the 200 ms law its room."""
 
 _IDLE_S = 1.0
+
+_ROUND_S = 0.5
+"""Writing goes on for so long before the rest of a round has its turn: at saturation the queue
+is never empty."""
+
 _CLOSE_S = 3.0
 
 _LOG = logging.getLogger("timetracer_otel")
@@ -147,7 +152,7 @@ class Worker:
     def _run(self) -> None:
         while True:
             try:
-                if self._wake.acquire(timeout=_IDLE_S):
+                if not self._queue and self._wake.acquire(timeout=_IDLE_S):
                     native("time", "sleep")(_BATCH_S)
                 self._round()
             except BaseException:  # noqa: BLE001 - this thread is the only one: it goes on
@@ -158,7 +163,7 @@ class Worker:
             self._recorder.switch.look()
             self._recorder.expire()
         with guarded("worker"):
-            self._drain()
+            self._drain(monotonic() + _ROUND_S, gently=True)
         with guarded("worker"):
             self._end_batch()
         with guarded("worker"):
@@ -207,18 +212,18 @@ class Worker:
             for sink in self._batching():
                 sink.batch_ended()
 
-    def _drain(self, deadline: float | None = None) -> None:
-        timeout = -1 if deadline is None else max(0.0, deadline - monotonic())
+    def _drain(self, deadline: float, *, gently: bool = False) -> None:
+        timeout = -1 if gently else max(0.0, deadline - monotonic())
         if not self._writing.acquire(timeout=timeout):
             return
         try:
-            while self._queue and (deadline is None or monotonic() < deadline):
+            while self._queue and monotonic() < deadline:
                 try:
                     record = self._queue.popleft()
                 except IndexError:  # a signal's handler has drained it in between
                     return
                 self._write(record)
-                if deadline is None:
+                if gently:
                     native("time", "sleep")(0)  # let go of the interpreter lock: requests go first
         finally:
             self._writing.release()
