@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from time import monotonic
 
@@ -13,6 +14,11 @@ __all__ = ["OFF_WORDS", "Switch"]
 _LOG = logging.getLogger("timetracer_otel")
 _LOOK_S = 1.0
 _MAX_BYTES = 64
+
+def _at_once(path: str, flags: int) -> int:
+    """A pipe that nobody writes to is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
 
 OFF_WORDS = frozenset({"off", "0", "false", "no"})
 """What a switch file says while recording is off. Anything else, or no file, is on."""
@@ -44,8 +50,8 @@ class Switch:
 
     def _content(self, file: Path) -> str:
         try:
-            with file.open("rb") as opened:
-                text = opened.read(_MAX_BYTES).decode("latin-1").strip().lower()
+            with open(file, "rb", buffering=0, opener=_at_once) as opened:  # noqa: PTH123
+                text = (opened.read(_MAX_BYTES) or b"").decode("latin-1").strip().lower()
         except (FileNotFoundError, NotADirectoryError):
             return "on"
         except OSError:
