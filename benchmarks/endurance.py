@@ -54,7 +54,9 @@ class Endured:
 
     def lines(self) -> list[str]:
         """For a person."""
-        rate = f"{self.per_second:,.0f} a second; p50 {self.p50_ms:.1f} ms, p99 {self.p99_ms:.1f} ms"
+        rate = (
+            f"{self.per_second:,.0f} a second; p50 {self.p50_ms:.1f} ms, p99 {self.p99_ms:.1f} ms"
+        )
         said = [f"{self.answered:,} requests, {rate}"]
         for name, values in (
             ("server", self.rss_mb),
@@ -63,9 +65,8 @@ class Endured:
         ):
             if values:
                 warm = values[min(len(values) - 1, int(_WARM_S / _SAMPLE_S)) :]
-                said.append(
-                    f"{name}: {warm[0]:.1f} MB when warm, {max(warm):.1f} at most, {warm[-1]:.1f} last"
-                )
+                first, most, last = warm[0], max(warm), warm[-1]
+                said.append(f"{name} MB: {first:.1f} when warm, {most:.1f} most, {last:.1f} last")
         if self.accounts:
             said.append(json.dumps(self.accounts))
             said.append(f"unaccounted for: {self.unaccounted}")
@@ -74,7 +75,7 @@ class Endured:
 
 def endure(variant: str, seconds: float, settings: dict[str, str]) -> Endured:
     """The shop of `variant` under uvicorn, at full load for `seconds`."""
-    with tempfile.TemporaryDirectory() as folder, upstream() as url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, upstream() as url:
         summary = Path(folder) / "summary"
         environ = {**os.environ, **settings, "TIMETRACER_SUMMARY": str(summary)}
         served = str(Path(__file__).parent / "served.py")
@@ -92,6 +93,7 @@ def endure(variant: str, seconds: float, settings: dict[str, str]) -> Endured:
         finally:
             server.terminate()
             server.wait(60)
+            _wait_for_writers(before)
         for file in Path(folder).glob("summary.*"):
             ended.accounts = json.loads(file.read_text())
         return ended
@@ -100,7 +102,9 @@ def endure(variant: str, seconds: float, settings: dict[str, str]) -> Endured:
 async def _load(pid: int, port: int, seconds: float, folder: Path, before: set[int]) -> Endured:
     ended, taken = Endured(), list[float]()
     start = time.perf_counter()
-    clients = [asyncio.create_task(_client(port, start + seconds, taken)) for _ in range(CONNECTIONS)]
+    clients = [
+        asyncio.create_task(_client(port, start + seconds, taken)) for _ in range(CONNECTIONS)
+    ]
     watching = asyncio.create_task(_watch(pid, folder, before, ended))
     await asyncio.gather(*clients)
     elapsed = time.perf_counter() - start
@@ -128,8 +132,15 @@ def _size_mb(folder: Path) -> float:
     for path, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                total += os.stat(f"{path}/{name}").st_size
+                total += Path(path, name).stat().st_size
     return total / 1e6
+
+
+def _wait_for_writers(before: set[int]) -> None:
+    """It writes on what it was given when the server has ended."""
+    end = time.monotonic() + 30
+    while _writers() - before and time.monotonic() < end:
+        time.sleep(0.2)
 
 
 def _writers() -> set[int]:

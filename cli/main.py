@@ -16,7 +16,16 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from timetracer_otel import __version__
-from timetracer_otel.cli import debug_header, demo, libraries, record, replay, show, switch, validate
+from timetracer_otel.cli import (
+    debug_header,
+    demo,
+    libraries,
+    record,
+    replay,
+    show,
+    switch,
+    validate,
+)
 from timetracer_otel.cli import list as list_
 from timetracer_otel.cli.wording import examples
 from timetracer_otel.errors import TimetracerError

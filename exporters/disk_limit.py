@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections import deque
@@ -46,10 +47,12 @@ class DiskLimit:
         self._since_scan = 0
         self._scanned = 0.0
 
-    def is_full(self) -> bool:
-        """Whether nothing more may be written."""
-        if not self._limit or self._policy != "stop":
-            return False
+    def check(self) -> None:
+        """Raises OSError when nothing more may be written."""
+        if self._limit and self._policy == "stop" and self._is_full():
+            raise OSError(errno.EDQUOT, "they take all of `max_disk_mb`")
+
+    def _is_full(self) -> bool:
         if not self._scanned or (self._used >= self._limit and self._is_stale()):
             self._scan()  # somebody may have made room
         return self._used >= self._limit
@@ -83,11 +86,11 @@ class DiskLimit:
             _, size, path = waiting.popleft()
             self._used -= size
             with suppress(FileNotFoundError):  # another process was quicker
-                os.unlink(path)
+                Path(path).unlink()
                 self._tally.removed += 1
-        for folder in {os.path.dirname(path) for _, _, path in found}:  # noqa: PTH120 - as in files
+        for folder in {Path(path).parent for _, _, path in found}:
             with suppress(OSError):  # not empty
-                os.rmdir(folder)
+                folder.rmdir()
 
 
 def _cassettes(folder: Path) -> Iterator[tuple[float, int, str]]:

@@ -81,8 +81,7 @@ class FileStore:
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         """Store `cassette`; a fragment is merged into the file of its trace."""
         try:
-            if self._limit.is_full():
-                raise OSError(errno.EDQUOT, "they take all of `max_disk_mb`")
+            self._limit.check()
             size = self._write(cassette, fragment=fragment)
             self._complained = False
         except (OSError, StoreError) as error:

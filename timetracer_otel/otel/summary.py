@@ -47,10 +47,9 @@ class Summary:
             return
         with guarded("summary"):
             self._written, self._at = accounts, monotonic()
-            draft = f"{self._path}.{os.getpid()}.part"
-            with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123 - also while Python ends
-                json.dump(asdict(accounts), file)
-            os.replace(draft, draft.removesuffix(".part"))
+            draft = Path(f"{self._path}.{os.getpid()}.part")
+            draft.write_text(json.dumps(asdict(accounts)), encoding="utf-8")
+            draft.replace(draft.with_suffix(""))
 
 
 def summed(path: str) -> Accounts:

@@ -15,6 +15,7 @@ _LOG = logging.getLogger("timetracer_otel")
 _LOOK_S = 1.0
 _MAX_BYTES = 64
 
+
 def _at_once(path: str, flags: int) -> int:
     """A pipe that nobody writes to is not waited for."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -50,7 +51,7 @@ class Switch:
 
     def _content(self, file: Path) -> str:
         try:
-            with open(file, "rb", buffering=0, opener=_at_once) as opened:  # noqa: PTH123
+            with open(file, "rb", buffering=0, opener=_at_once) as opened:
                 text = (opened.read(_MAX_BYTES) or b"").decode("latin-1").strip().lower()
         except (FileNotFoundError, NotADirectoryError):
             return "on"
