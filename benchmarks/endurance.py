@@ -65,8 +65,9 @@ class Endured:
         ):
             if values:
                 warm = values[min(len(values) - 1, int(_WARM_S / _SAMPLE_S)) :]
-                first, most, last = warm[0], max(warm), warm[-1]
-                said.append(f"{name} MB: {first:.1f} when warm, {most:.1f} most, {last:.1f} last")
+                tenths = warm[:: max(1, len(warm) // 10)]
+                steps = " ".join(f"{value:.0f}" for value in tenths)
+                said.append(f"{name}, MB, from warm to end: {steps}; {max(warm):.1f} at most")
         if self.accounts:
             said.append(json.dumps(self.accounts))
             said.append(f"unaccounted for: {self.unaccounted}")

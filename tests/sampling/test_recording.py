@@ -101,10 +101,10 @@ def test_a_signed_header_is_stronger_than_every_rule() -> None:
     old = {DEBUG_HEADER.replace("-", "_"): signed(KEY, int(time.time()) - 1)}
     with recording(debug_key=KEY, **rules) as recorded:
         assert not ask(recorded, "/1")
-        assert not ask(recorded, "/2", **old)
+        assert not ask(recorded, "/2", 200, **old)
         assert not ask(recorded, "/health/1", 500)
-        assert ask(recorded, "/3", **good)
-        assert ask(recorded, "/health/2", **good)
+        assert ask(recorded, "/3", 200, **good)
+        assert ask(recorded, "/health/2", 200, **good)
         assert kept(recorded) == ["/3", "/health/2"]
         assert sums(recorded).left_out == {"rate": 2, "path": 1}
 
