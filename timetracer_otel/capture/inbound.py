@@ -16,9 +16,16 @@ __all__ = ["is_excluded", "is_untraced", "note_raised", "note_route"]
 
 
 def is_excluded(path: str) -> bool:
-    """Whether the settings leave out requests for `path`, whatever else is in them."""
+    """Whether a request for `path` is left out, whatever else is in it: nothing is noted of it."""
     recorder = active_recorder()
-    if recorder is None or recorder.settings.debug_key:  # a header may choose the request
+    if recorder is None:
+        return False
+    if recorder.switch.is_off:
+        record = current_trace()
+        if record is not None and record.discarded:
+            record.discard("switched off")
+            return True
+    if recorder.settings.debug_key:  # a header may choose the request
         return False
     return bool(path_refusal(recorder.settings, path))
 

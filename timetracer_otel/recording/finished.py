@@ -52,10 +52,9 @@ class Finished:
             ended.fragment = None
             ended.flows.update(record.flows)
         else:
-            whole = record.root_span is not None and not record.is_cut and not record.discarded
+            whole = record.root_span is not None and not record.is_cut
             left = MAX_FRAGMENTS if whole else 0
             ended = Ended(record.root_span_id, record.flows, left)
-            ended.refused = record.discarded
             self._traces.setdefault(record.trace_id, []).append(ended)
         record.ended = ended
         self._spans += len(record.flows)

@@ -354,7 +354,8 @@ class Recorder:
             forget = self._by_span.pop
             for span_id in record.flows:
                 forget(span_id, None)
-            self._finished.add(record)
+            if not record.discarded:  # what is not remembered has no late pieces
+                self._finished.add(record)
         if record.discarded:
             self.leave_out(record, record.refusal)
             self.release(record)
