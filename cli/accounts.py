@@ -15,6 +15,8 @@ def totals(accounts: Accounts) -> str:
     for said, reasons in (("dropped", accounts.dropped), ("left out", accounts.left_out)):
         if reasons:
             parts.append(f"{sum(reasons.values()):,} {said} ({_reasons(reasons)})")
+    if accounts.queue:
+        parts.append(f"{accounts.queue:,} still on their way to disk")
     if accounts.removed:
         parts.append(f"{accounts.removed:,} removed to make room on disk")
     return f"timetracer: {', '.join(parts)}"

@@ -150,20 +150,23 @@ class Worker:
         return [sink for sink in self.sinks if isinstance(sink, BatchingSink)]
 
     def _run(self) -> None:
+        behind = False
         while True:
             try:
-                if not self._queue and self._wake.acquire(timeout=_IDLE_S):
+                if not behind and self._wake.acquire(timeout=_IDLE_S):
                     native("time", "sleep")(_BATCH_S)
-                self._round()
+                behind = self._round()
             except BaseException:  # noqa: BLE001 - this thread is the only one: it goes on
                 self._recorder.counts["faults of the worker"] += 1
 
-    def _round(self) -> None:
+    def _round(self) -> bool:
+        """Whether there is more to write than there was time for."""
+        behind = False
         with guarded("worker"):
             self._recorder.switch.look()
             self._recorder.expire()
         with guarded("worker"):
-            self._drain(monotonic() + _ROUND_S, gently=True)
+            behind = self._drain(monotonic() + _ROUND_S, gently=True)
         with guarded("worker"):
             self._end_batch()
         with guarded("worker"):
@@ -172,6 +175,7 @@ class Worker:
         for listener in self.listeners:
             with guarded("worker"):
                 listener()
+        return behind
 
     def _say_what_was_dropped(self) -> None:
         for reason, count in list(self._recorder.counts.items()):
@@ -212,19 +216,23 @@ class Worker:
             for sink in self._batching():
                 sink.batch_ended()
 
-    def _drain(self, deadline: float, *, gently: bool = False) -> None:
+    def _drain(self, deadline: float, *, gently: bool = False) -> bool:
+        """Whether time ran out before the queue was empty."""
         timeout = -1 if gently else max(0.0, deadline - monotonic())
         if not self._writing.acquire(timeout=timeout):
-            return
+            return True
         try:
-            while self._queue and monotonic() < deadline:
+            while self._queue:
+                if monotonic() >= deadline:
+                    return True
                 try:
                     record = self._queue.popleft()
                 except IndexError:  # a signal's handler has drained it in between
-                    return
+                    break
                 self._write(record)
                 if gently:
                     native("time", "sleep")(0)  # let go of the interpreter lock: requests go first
+            return False
         finally:
             self._writing.release()
 
