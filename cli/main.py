@@ -18,6 +18,7 @@ import typer
 from timetracer_otel import __version__
 from timetracer_otel.cli import (
     clean,
+    debug_header,
     demo,
     encrypt,
     import_,
@@ -28,6 +29,7 @@ from timetracer_otel.cli import (
     replay,
     scan,
     show,
+    switch,
     validate,
 )
 from timetracer_otel.cli import list as list_
@@ -75,6 +77,8 @@ app.command(epilog=encrypt.DECRYPT_EXAMPLES)(encrypt.decrypt)
 app.command(epilog=keys.EXAMPLES)(keys.keys)
 app.command(epilog=clean.EXAMPLES)(clean.clean)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
+app.command(epilog=switch.EXAMPLES)(switch.switch)
+app.command("debug-header", epilog=debug_header.EXAMPLES)(debug_header.debug_header)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,9 +87,11 @@ def _run(command: list[str], settings: Settings) -> int:
     import secrets
     import tempfile
 
+    from timetracer_otel.cli.accounts import not_kept, totals
     from timetracer_otel.cli.program import run_program
     from timetracer_otel.hash_seed import HASH_SEED, MAX_SEED, is_left_to_chance
     from timetracer_otel.otel.environment import recording_environment
+    from timetracer_otel.otel.summary import SUMMARY, summed
     from timetracer_otel.otel.unseen import UNSEEN
 
     folder = Path(settings.dir)
@@ -99,9 +100,14 @@ def _run(command: list[str], settings: Settings) -> int:
     if settings.randomness and is_left_to_chance(environ):
         environ[HASH_SEED] = str(1 + secrets.randbelow(MAX_SEED))  # 0 would be no seed at all
     # made by the program, if at all: nothing is left behind where both are killed
-    unseen = Path(tempfile.gettempdir()) / f"timetracer-servers-{secrets.token_hex(16)}"
-    code = run_program(command, {**environ, UNSEEN: str(unseen)})
-    _report(folder, _present(folder) - before, _noted(unseen))
+    temporary, name = Path(tempfile.gettempdir()), secrets.token_hex(16)
+    unseen = temporary / f"timetracer-servers-{name}"
+    summary = str(temporary / f"timetracer-summary-{name}")
+    code = run_program(command, {**environ, UNSEEN: str(unseen), SUMMARY: summary})
+    accounts = summed(summary)
+    _report(folder, _present(folder) - before, _noted(unseen), not_kept(accounts))
+    if accounts.dropped or accounts.left_out:
+        _say(totals(accounts))
     return code
 
 
@@ -119,15 +125,29 @@ def _present(folder: Path) -> set[Path]:
     return set(find(folder)) if folder.is_dir() else set()
 
 
-def _report(folder: Path, new: set[Path], unseen: list[str]) -> None:
-    from timetracer_otel.cli.terminal import errors
+def _report(folder: Path, new: set[Path], unseen: list[str], not_kept: int) -> None:
     from timetracer_otel.cli.wording import count
 
-    say = partial(errors().print, soft_wrap=True)
     if not new:
+        why = "no request came in, or none was answered"
+        if not_kept:
+            why = f"none of {count(not_kept, 'request')} was kept"
         hint = f"; {' and '.join(unseen)}, as a server, is not captured" if unseen else ""
-        say(f"timetracer: no cassettes in {folder}: no request came in, or none was answered{hint}")
+        _say(f"timetracer: no cassettes in {folder}: {why}{hint}")
         return
-    latest = max(new, key=lambda path: path.stat().st_mtime_ns)
-    say(f"timetracer: {count(len(new), 'cassette')} in {folder}. The last one:")
-    say(f"  timetracer show {latest}", style="dim")
+    latest = max(new, key=_changed_at)
+    _say(f"timetracer: {count(len(new), 'cassette')} in {folder}. The last one:")
+    _say(f"  timetracer show {latest}", style="dim")
+
+
+def _say(line: str, style: str = "") -> None:
+    from timetracer_otel.cli.terminal import errors
+
+    errors().print(line, soft_wrap=True, style=style)
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # removed to make room
+        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from timetracer_otel.accounts import Tally
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import TimetracerError
 from timetracer_otel.exporters.files import FileStore
@@ -18,6 +19,8 @@ _LOG = logging.getLogger("timetracer_otel")
 
 class Store(Protocol):
     """Takes finished cassettes one after the other; a fault of it is said, and not raised."""
+
+    tally: Tally
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         """Keep `cassette`; a fragment joins the cassette that it continues."""
@@ -35,6 +38,7 @@ class _Redacted:
 
     def __init__(self, store: FileStore, settings: Settings) -> None:
         self._store = store
+        self.tally = store.tally
         self._settings = settings
         self._redacting: Redacting | None = None
 
@@ -58,13 +62,13 @@ class _Redacted:
                 self._redacting = Redacting(self._settings)
             return self._redacting(cassette)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing is written as it was
-            if not self._store.lost:
+            if not self.tally.lost["not redacted"]:
                 _LOG.error(
                     "cassettes cannot be redacted, and are not written: %s (said once)",
                     error,
                     exc_info=None if isinstance(error, TimetracerError) else error,
                 )
-            self._store.lost += 1
+            self.tally.lost["not redacted"] += 1
             return None
 
 
@@ -76,4 +80,5 @@ def store_of(settings: Settings) -> Store:
 
         encrypting = Encrypting(settings)
     store = FileStore(settings.dir, compression=settings.compression, encrypting=encrypting)
+    store.limit_disk(settings.max_disk_bytes, settings.disk_full)
     return store if settings.redaction == "off" else _Redacted(store, settings)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timetracer_otel.accounts import Tally
 from timetracer_otel.cassette import (
     MAX_CASSETTE_BYTES,
     Cassette,
@@ -22,6 +23,7 @@ from timetracer_otel.cassette import (
 )
 from timetracer_otel.cassette.files import find, read
 from timetracer_otel.errors import CassetteError, StoreError
+from timetracer_otel.exporters.disk_limit import DiskLimit, Policy
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
 if TYPE_CHECKING:
@@ -92,21 +94,46 @@ class FileStore:
         self._written: OrderedDict[tuple[str, str], Path] = OrderedDict()
         self._complained = False
         self._mark = uuid.uuid4().hex[:8]
-        self.lost = 0
+        self.tally = Tally()
+        self._limit = DiskLimit(self.folder, 0, "stop", self.tally)
+
+    def limit_disk(self, limit: int, policy: Policy) -> None:
+        """All cassettes in the folder may take `limit` bytes; 0 is no limit."""
+        self._limit = DiskLimit(self.folder, limit, policy, self.tally)
+
+    @property
+    def lost(self) -> int:
+        """Cassettes that could not be written."""
+        return sum(self.tally.lost.values())
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         """Store `cassette`; a fragment is merged into the file of its trace."""
         try:
-            self._write(cassette, fragment=fragment)
+            self._limit.check()
+            size = self._write(cassette, fragment=fragment)
             self._complained = False
         except (OSError, StoreError) as error:
+            self.tally.lost[_reason_of(error)] += 1
             self._complain(error)
+            return
+        except BaseException:
+            self.tally.lost["a fault of the store"] += 1
+            raise
+        self.tally.written += not fragment
+        self.tally.bytes += size
+        self._limit.wrote(size)
 
     def write_again(self, cassette: Cassette, *, fragment: bool) -> None:
         """As `write`, unless its file is there already: another process may have got so far."""
         whole = not fragment or not self.has_kept(cassette)
-        if not (whole and any(self._is_of(path, cassette) for path in self._files_of(cassette))):
+        files = self._files_of(cassette) if whole else ()
+        present = next((path for path in files if self._is_of(path, cassette)), None)
+        if present is None:
             self.write(cassette, fragment=fragment)
+            return
+        self.tally.written += not fragment
+        with suppress(OSError):
+            self.tally.bytes += present.stat().st_size
 
     def has_kept(self, cassette: Cassette) -> bool:
         """Whether `cassette` is a fragment of what this store has written, and remembers."""
@@ -131,7 +158,8 @@ class FileStore:
                 return
             yield Path(path)
 
-    def _write(self, cassette: Cassette, *, fragment: bool) -> None:
+    def _write(self, cassette: Cassette, *, fragment: bool) -> int:
+        """The bytes that were written."""
         key = (cassette.trace_id, cassette.root_span_id)
         known = self._written.get(key) if fragment else None
         if known is not None:
@@ -151,6 +179,7 @@ class FileStore:
             self._replace(known, data)
         else:
             self._remember(key, self._create(cassette, data))
+        return len(data)
 
     def _create(self, cassette: Cassette, data: bytes) -> Path:
         folder, stem = self._place(cassette)
@@ -177,7 +206,6 @@ class FileStore:
         )
 
     def _complain(self, error: Exception) -> None:
-        self.lost += 1
         if not self._complained:
             self._complained = True
             reason = getattr(error, "strerror", None) or str(error)
@@ -187,6 +215,16 @@ class FileStore:
                 self.folder,
                 reason,
             )
+
+
+def _reason_of(error: Exception) -> str:
+    """In a few words: it is an attribute of a metric."""
+    number = getattr(error, "errno", None)
+    if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "disk full"
+    if number is not None:
+        return "not writable"
+    return "no key" if getattr(error, "path", "") == "encryption" else "too large to be read again"
 
 
 # Paths below are plain strings: with `pathlib` they cost as much as the encoding.

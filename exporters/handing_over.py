@@ -9,6 +9,7 @@ from time import monotonic
 
 from msgspec.structs import replace
 
+from timetracer_otel.accounts import Tally
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.chain import store_of
@@ -69,6 +70,7 @@ class CassetteWriter:
         self._here = store_of(self._settings)
         self._link: WriterLink | None = None
         self._load = _Load()
+        self._ended = Tally()
         self._alone = settings.writer == "thread" or not python_beside()
 
     def take(self, gathered: Gathered, *, fragment: bool) -> bool:
@@ -83,6 +85,27 @@ class CassetteWriter:
         link.put_packed(packed, gathered.bootstrap)
         self._wait_for_room(link)
         return True
+
+    @property
+    def tally(self) -> Tally:
+        """What was written and lost, here and by every process so far."""
+        both, link = Tally(), self._link
+        both.add(self._here.tally.as_said())
+        both.add(self._ended.as_said())
+        if link is not None:
+            both.add(link.tally)
+        return both
+
+    @property
+    def waiting(self) -> int:
+        """Cassettes on their way."""
+        link = self._link
+        return link.cassettes_waiting if link is not None else 0
+
+    def _let_go(self, link: WriterLink) -> None:
+        """Of a process that is not written to any more; what it has said counts on."""
+        self._ended.add(link.tally)
+        self._link = None
 
     def write(self, cassette: Cassette, *, fragment: bool) -> None:
         """Store `cassette`, or put it on its way."""
@@ -146,7 +169,7 @@ class CassetteWriter:
     def _give_up(self, link: WriterLink, error: StoreError) -> None:
         """Write here from now on; first of all what the process may not have got to."""
         self._alone = True
-        self._link = None
+        self._let_go(link)
         link.close()
         _LOG.warning(
             "cassettes are written by a thread again: their process cannot be reached: %s",
@@ -161,15 +184,18 @@ class CassetteWriter:
         """In the child of a fork: the process, and what is on its way to it, are the parent's."""
         link, self._link = self._link, None
         self._load = _Load()
+        self._ended.clear()
+        self._here.tally.clear()
         if link is not None:
             link.close()
 
     def close(self, timeout_s: float = 3.0) -> None:
         """Store all there is and let the process end; another begins when there is more."""
         self.flush(timeout_s)
-        link, self._link = self._link, None
+        link = self._link
         self._load = _Load()
         if link is not None:
+            self._let_go(link)
             with suppress(OSError):
                 link.close()
 

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from timetracer_otel.accounts import Tally
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.writer_process import (
@@ -62,6 +63,10 @@ class Message:
         self.fragment = kind == FRAGMENT
         self._bootstrap = bootstrap
 
+    @property
+    def is_cassette(self) -> bool:
+        return self.kind in {CASSETTE, FRAGMENT, GATHERED}
+
     def cassette(self) -> Cassette | None:
         """The cassette it is about; None where it is about none."""
         if self.kind == GATHERED:
@@ -77,7 +82,7 @@ class WriterLink:
     """One writing process. Every method raises `StoreError` when that cannot be reached any more.
 
     Used by one thread at a time; a signal's handler may come in between anywhere, and go on.
-    `waiting` are the bytes that have not been confirmed.
+    `waiting` are the bytes that have not been confirmed, `tally` what came of the others.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -102,6 +107,7 @@ class WriterLink:
         self._hearing = False
         self._number = 0
         self._confirmed = 0
+        self.tally: dict[str, Any] = Tally().as_said()
         self._unconfirmed: dict[int, Message] = {}
         self._outbox: deque[Message] = deque()
         self._carried: list[Interaction] = []
@@ -218,6 +224,7 @@ class WriterLink:
             for number in range(self._confirmed + 1, said["done"] + 1):
                 self._unconfirmed.pop(number, None)
             self._confirmed = said["done"]
+            self.tally = said["tally"]
             self.waiting = sum(m.data.nbytes for m in self.unconfirmed())
         elif "says" in said:
             _LOG.log(said["level"], "%s", said["says"])
@@ -237,6 +244,11 @@ class WriterLink:
     def unconfirmed(self) -> list[Message]:
         """What has not been confirmed, in order."""
         return list(self._unconfirmed.values())
+
+    @property
+    def cassettes_waiting(self) -> int:
+        """How many of those are cassettes."""
+        return sum(1 for message in self.unconfirmed() if message.is_cassette)
 
     def kill(self) -> None:
         """End the process, which hangs; it is there as long as its socket is open."""

@@ -62,13 +62,13 @@ def _serve(wire: socket.socket) -> None:
     if not batch:
         return
     _, start = batch.pop(0)
-    write = _writing(json.loads(start), wire)
+    write, tally = _writing(json.loads(start), wire)
     _say(wire, {"ready": os.getpid()})
     done = 0
     while True:
         _write_all(write, batch)
         done += len(batch)
-        _say(wire, {"done": done})
+        _say(wire, {"done": done, "tally": tally.as_said()})
         batch = next(messages, [])
         if not batch:
             return
@@ -78,7 +78,7 @@ def _write_all(write: Any, batch: list[tuple[bytes, bytes]]) -> None:
     for kind, payload in batch:
         try:
             write(kind, payload)
-        except Exception:
+        except Exception:  # counted by the store, where it got that far
             logging.getLogger("timetracer_otel").exception("a cassette could not be written")
 
 
@@ -112,7 +112,7 @@ def _say(wire: socket.socket, what: dict[str, object]) -> None:
 
 
 def _writing(start: dict[str, Any], wire: socket.socket) -> Any:
-    """The function that takes a message."""
+    """The function that takes a message, and the tally of what came of it."""
     sys.path += [folder for folder in start["path"] if folder not in sys.path]
     os.environ.update(start.get("environ", {}))
     import msgspec
@@ -140,7 +140,7 @@ def _writing(start: dict[str, Any], wire: socket.socket) -> Any:
         cassette.bootstrap = carried
         store.write(cassette, fragment=kind == FRAGMENT)
 
-    return write
+    return write, store.tally
 
 
 def _tell_on(wire: socket.socket) -> None:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 import os
 import re
+import signal
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from timetracer_otel.errors import SettingsError
+from timetracer_otel.sampling.debug_header import MIN_KEY
+from timetracer_otel.sampling.patterns import header_rule, status_range
 
 __all__ = ["CLEAR_FIELDS", "Settings", "environment_of", "read_settings"]
 
@@ -35,7 +38,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `cassette`: in replay, the cassettes or folders to answer from.
     `capture`: names of the libraries to capture; empty means all that are installed.
     `live`: in replay, libraries that may go out to the real service.
-    `exclude_paths`: regular expressions; requests whose path matches are not recorded.
+    `exclude_paths`, `include_paths`: regular expressions; requests whose path matches are not
+    recorded, or no others are. `exclude_routes`, `include_routes`: the same of route templates.
+    `sample_rate`: the share of traces that is kept, by trace ID.
+    `errors_only`, `slower_than_ms`, `statuses`, `headers`, `users`: keep only what failed, took
+    longer, was answered so (``404``, ``400-499``, ``5xx``), carried every such header (``name``
+    or ``name=regex``), or was asked by one of these users.
+    `first_per_hour`: kept of each route in an hour at most.
+    `always_errors`: what failed is kept whatever came of it and however much there is.
+    `debug_key`: secret with which a header is signed that has its request always kept.
+    `switch_file`: while this file says ``off``, nothing is recorded. `switch_signal`: the signal
+    that turns recording off, and on again.
     `compression`: ``none`` or ``gzip``.
     `encryption`: ``on`` encrypts every cassette; `clear_fields` are what its file says all the
     same, in its name and its header: some of `CLEAR_FIELDS`.
@@ -48,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `max_traces`, `max_queue`: open traces, and complete traces waiting to be written; beyond
     it whole recordings are dropped and counted.
     `max_rows`: rows kept of one SQL answer.
+    `max_disk_mb`: what all cassettes in `dir` may take; 0 is no limit. `disk_full` says what
+    happens then: the ``oldest`` or the ``largest`` are removed, or writing has to ``stop``.
     `trace_timeout_s`: a trace still open after this is written as far as it came.
     `clock`, `randomness`: record what the request read from the clock and drew at random.
     `redaction`: ``on`` hides secrets and personal data before anything is written; `seal` keeps
@@ -64,6 +79,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     capture: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
     exclude_paths: tuple[str, ...] = ()
+    include_paths: tuple[str, ...] = ()
+    exclude_routes: tuple[str, ...] = ()
+    include_routes: tuple[str, ...] = ()
+    sample_rate: float = 1.0
+    errors_only: bool = False
+    always_errors: bool = False
+    slower_than_ms: float = 0.0
+    statuses: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    first_per_hour: int = 0
+    debug_key: str = ""
+    switch_file: str = ""
+    switch_signal: str = ""
     compression: Literal["none", "gzip"] = "none"
     encryption: Literal["off", "on"] = "off"
     clear_fields: tuple[str, ...] = ("method", "route", "status", "time")
@@ -75,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_traces: int = 1000
     max_queue: int = 1000
     max_rows: int = 100_000
+    max_disk_mb: int = 0
+    disk_full: Literal["oldest", "largest", "stop"] = "oldest"
     trace_timeout_s: float = 60.0
     clock: bool = True
     randomness: bool = True
@@ -102,16 +133,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.max_trace_kb * 1024
 
     @property
+    def max_disk_bytes(self) -> int:
+        """Bytes that all cassettes in the folder may take; 0 is no limit."""
+        return self.max_disk_mb * 1024 * 1024
+
+    @property
     def max_memory_bytes(self) -> int:
         """Bytes kept of all open and unwritten traces together."""
         return self.max_memory_mb * 1024 * 1024
 
 
 _PREFIX = "TIMETRACER_"
+_PATTERNS = ("exclude_paths", "include_paths", "exclude_routes", "include_routes")
 _LISTS = (
-    *("cassette", "capture", "live", "exclude_paths"),
-    *("redact_fields", "redact_allow", "redact_patterns"),
-    *("clear_fields", "keys"),
+    *("cassette", "capture", "live", "statuses", "headers", "users", *_PATTERNS),
+    *("redact_fields", "redact_allow", "redact_patterns", "clear_fields", "keys"),
 )
 
 
@@ -166,7 +202,7 @@ def _checked(name: str, value: Any, source: str) -> Any:
 
 def _check_meaning(name: str, value: Any) -> None:
     """What the type alone does not say. Raises ValueError."""
-    if name in ("exclude_paths", "redact_patterns"):
+    if name in _PATTERNS or name == "redact_patterns":
         for pattern in value:
             try:
                 re.compile(pattern)
@@ -178,6 +214,32 @@ def _check_meaning(name: str, value: Any) -> None:
             raise ValueError(f"{unknown[0]!r} is none of {', '.join(CLEAR_FIELDS)}")
     elif type(value) in {int, float} and not 0 <= value < math.inf:
         raise ValueError(f"{value} is no size, number or time: 0 or more")
+    elif name in _MEANINGS:
+        _MEANINGS[name](value)
+
+
+def _check_rate(value: float) -> None:
+    if value > 1:
+        raise ValueError(f"{value:g} is no share of all: 0 to 1")
+
+
+def _check_key(value: str) -> None:
+    if 0 < len(value) < MIN_KEY:
+        raise ValueError(f"a key of {len(value)} characters is no secret: {MIN_KEY} or more")
+
+
+def _check_signal(value: str) -> None:
+    if value and not (value.startswith("SIG") and hasattr(signal, value)):
+        raise ValueError(f"{value!r} is no signal: SIGUSR2 is one")
+
+
+_MEANINGS: dict[str, Callable[[Any], object]] = {
+    "sample_rate": _check_rate,
+    "debug_key": _check_key,
+    "switch_signal": _check_signal,
+    "statuses": lambda value: [status_range(text) for text in value],
+    "headers": lambda value: [header_rule(text) for text in value],
+}
 
 
 def _split(value: str) -> list[str]:

@@ -38,7 +38,8 @@ def _run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def _environment(*options: str, **environ: str) -> dict[str, str]:
     command = [*TIMETRACER, "record", *options, "--", sys.executable, "-c", _TELL_ENVIRONMENT]
-    told: dict[str, str] = json.loads(_run(*command, **environ).stdout)
+    said = _run(*command, **environ).stdout.partition("\n")[0]  # exporters may say more
+    told: dict[str, str] = json.loads(said)
     return told
 
 

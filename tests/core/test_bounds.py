@@ -185,7 +185,7 @@ def test_a_remote_parent_begins_a_trace_here() -> None:
 def test_a_discarded_trace_leaves_nothing_not_even_later() -> None:
     with recording() as recorded:
         with recorded.tracer.start_as_current_span("in", kind=SpanKind.SERVER) as span:
-            discard_trace()
+            discard_trace("path")
             assert begin("http", "x", HttpRequestRef("GET", "http://x/", [])) is None
         recorded.tracer.start_span("late", context=otel.set_span_in_context(span)).end()
         assert recorded.cassettes() == []

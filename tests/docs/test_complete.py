@@ -59,7 +59,7 @@ def test_every_setting_is_in_the_table_with_its_default(
     default = setting.default
     if default and isinstance(default, tuple):
         assert row == ", ".join(f"`{item}`" for item in default)
-    elif isinstance(default, tuple):
+    elif isinstance(default, tuple) or default == "":
         assert row in {"none", "all"}
     elif isinstance(default, bool | str):
         assert row == f"`{str(default).lower()}`"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -87,6 +89,32 @@ class Program:
         with self.recorder.worker._writing:
             return not self.recorder.worker._queue and not self._link._outbox
 
+    def accounts(self) -> dict[str, Any]:
+        """What became of everything so far."""
+        from dataclasses import asdict
+
+        from timetracer_otel.accounts import accounts_of
+
+        return asdict(accounts_of(self.recorder))
+
+    def small_queue(self) -> None:
+        """As a program with settings for little memory."""
+        os.environ["TIMETRACER_MAX_QUEUE"] = "50"
+
+    def hang(self) -> None:
+        """From now on whoever writes a file waits for ever, as on a network that is gone."""
+        from timetracer_otel.exporters.files import FileStore
+        from timetracer_otel.patching import Ledger, Patch
+
+        gate = threading.Semaphore(0)
+        waiting = Patch("timetracer_otel.exporters.files:FileStore._draft", lambda _: _wait(gate))
+        assert FileStore is not None
+        Ledger().apply([waiting])
+
+    def take_folder(self) -> None:
+        """Somebody removes what there is, while it runs."""
+        shutil.rmtree(self.folder)
+
     def flush(self) -> bool:
         return bool(self.recorder.flush())
 
@@ -154,6 +182,13 @@ class Program:
         if how == "exit":
             os._exit(3)
         os.kill(os.getpid(), getattr(signal, how))
+
+
+def _wait(gate: threading.Semaphore) -> Callable[..., None]:
+    def wait(*_: object) -> None:
+        gate.acquire()
+
+    return wait
 
 
 def _until(true: Callable[[], object]) -> None:

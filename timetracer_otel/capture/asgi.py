@@ -61,7 +61,7 @@ class AsgiCapture:
 
 def _begin(scope: Scope) -> _Exchange | WebSocketNote | None:
     if is_excluded(scope["path"]):
-        discard_trace()
+        discard_trace("path")
         return None
     request = HttpRequestRef(
         method=scope.get("method", "GET"),  # a WebSocket's handshake has no other

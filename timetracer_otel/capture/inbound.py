@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 from functools import lru_cache
 
 from timetracer_otel.protocols.http_parts import HttpRequestRef
 from timetracer_otel.recording import active_recorder, guarded
-from timetracer_otel.recording.current import current_entry
+from timetracer_otel.recording.current import current_entry, current_trace
+from timetracer_otel.sampling.patterns import matches
+from timetracer_otel.sampling.rules import path_refusal
 
 __all__ = ["is_excluded", "is_untraced", "note_raised", "note_route"]
 
 
 def is_excluded(path: str) -> bool:
-    """Whether the settings leave out requests for `path`."""
+    """Whether a request for `path` is left out, whatever else is in it: nothing is noted of it."""
     recorder = active_recorder()
-    patterns = recorder.settings.exclude_paths if recorder is not None else ()
-    return bool(patterns) and _pattern(patterns).search(path) is not None
+    if recorder is None:
+        return False
+    if recorder.switch.is_off:
+        record = current_trace()
+        if record is not None and record.discarded:
+            record.discard("switched off")
+            return True
+    if recorder.settings.debug_key:  # a header may choose the request
+        return False
+    return bool(path_refusal(recorder.settings, path))
 
 
 def is_untraced(path: str) -> bool:
     """Whether OpenTelemetry's own variables leave out requests for `path`."""
     patterns = _untraced()
-    return bool(patterns) and _pattern(patterns).search(path) is not None
+    return bool(patterns) and matches(patterns, path)
 
 
 @lru_cache(maxsize=1)
@@ -34,11 +43,6 @@ def _untraced() -> tuple[str, ...]:
 
 
 _KINDS = ("WSGI", "FLASK", "DJANGO")
-
-
-@lru_cache(maxsize=8)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 def note_route(route: str) -> None:

@@ -127,7 +127,7 @@ class _Exchange:
 
     def _bind(self, environ: Environ) -> None:
         if is_excluded(path_of(environ)):
-            discard_trace()
+            discard_trace("path")
             return
         draft = begin_entry("http", "wsgi", self._request)
         if draft is None:

@@ -59,6 +59,8 @@ def _finish() -> None:
     if recorder is not None:
         with guarded("exit"):
             recorder.finish(_FLUSH_S)
+            for listener in recorder.ending_listeners:
+                listener()
 
 
 def _flushing(original: Callable[..., NoReturn]) -> Any:

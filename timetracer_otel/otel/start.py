@@ -23,6 +23,7 @@ from timetracer_otel.otel.injection import (
     start_missing_instrumentors,
     stop_started_instrumentors,
 )
+from timetracer_otel.otel.measures import measure
 from timetracer_otel.otel.providers import (
     attach,
     detach,
@@ -31,6 +32,8 @@ from timetracer_otel.otel.providers import (
     why_not,
 )
 from timetracer_otel.otel.report import start_line
+from timetracer_otel.otel.summary import Summary
+from timetracer_otel.otel.switch_signal import forget_switch_signal, switch_at_signal
 from timetracer_otel.otel.unseen import note_unseen_servers
 from timetracer_otel.patching import Ledger
 from timetracer_otel.recording import Recorder, active_recorder
@@ -95,6 +98,7 @@ def shutdown() -> None:
     stop_started_instrumentors()  # theirs are around ours
     CAPTURE.uninstall()
     _LEDGER.restore()
+    forget_switch_signal()
     forget_endings()
 
 
@@ -187,6 +191,8 @@ def _begin(settings: Settings, provider: TracerProvider | None) -> Recorder | No
     _change_libraries(settings)
     recorder.activate()
     survive_endings()
+    if settings.mode == "record":
+        _account(recorder)
     return recorder
 
 
@@ -196,6 +202,17 @@ def _change_libraries(settings: Settings) -> None:
     _LEDGER.apply([INSTRUMENT_PATCH, LOADING_PATCH])
     note_unseen_servers(_LEDGER)
     expect_refusals(_captured())
+
+
+def _account(recorder: Recorder) -> None:
+    """What becomes of requests is told by metrics and to `timetracer record`; the switch works."""
+    measure()
+    summary = Summary(recorder)
+    recorder.worker.listeners.append(summary.now_and_then)
+    recorder.ending_listeners.append(summary.write)
+    reason = switch_at_signal(recorder.settings.switch_signal)
+    if reason:
+        _say(f"timetracer: no signal switches recording: {reason}")
 
 
 def _captured() -> set[str]:

@@ -156,11 +156,11 @@ def is_unrecorded() -> bool:
     return _UNRECORDED.get()
 
 
-def discard_trace() -> None:
+def discard_trace(refusal: str) -> None:
     """Nothing of the current trace is recorded (an excluded path): not now, and not later.
 
     A test's is: what was excluded is one request of many.
     """
     record = current_trace()
     if record is not None and record.answers is None:
-        record.discarded = True
+        record.discard(refusal)

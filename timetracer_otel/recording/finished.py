@@ -24,9 +24,10 @@ class Ended:
     """A complete trace, by its spans' places in it; `fragments_left` pieces may follow.
 
     `fragment` is the piece that is open now, if any; `other`, one more of the same trace ID.
+    Of a trace that is `refused` no piece is kept either.
     """
 
-    __slots__ = ("_flows", "fragment", "fragments_left", "other", "root_span_id")
+    __slots__ = ("_flows", "fragment", "fragments_left", "other", "refused", "root_span_id")
 
     def __init__(self, root_span_id: int, flows: dict[int, Flow], fragments_left: int) -> None:
         self.root_span_id = root_span_id
@@ -34,6 +35,7 @@ class Ended:
         self.fragments_left = fragments_left
         self.fragment: TraceRecord | None = None
         self.other: Ended | None = None
+        self.refused = False
 
     def __contains__(self, span_id: int) -> bool:
         return span_id in self._flows
@@ -80,7 +82,7 @@ class Finished:
             ended.fragment = None
             ended.add(record.flows)
         else:
-            whole = record.root_span is not None and not record.is_cut and not record.discarded
+            whole = record.root_span is not None and not record.is_cut
             left = MAX_FRAGMENTS if whole else 0
             ended = Ended(record.root_span_id, record.flows, left)
             first = self._traces.setdefault(record.trace_id, ended)

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from timetracer_otel.accounts import LEFT_OUT
 from timetracer_otel.hash_seed import seed_in_force
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.context import context_of, get_current
@@ -31,6 +32,8 @@ from timetracer_otel.recording.finished import MAX_FRAGMENTS, Finished
 from timetracer_otel.recording.flow import CURRENT_FLOW, Aside, Flow
 from timetracer_otel.recording.native import native
 from timetracer_otel.recording.outside import Outside
+from timetracer_otel.recording.selection import Selection
+from timetracer_otel.recording.switch import Switch
 from timetracer_otel.recording.trace import MAX_DRAFTS, MAX_SPANS, TraceRecord
 from timetracer_otel.recording.worker import CassetteSink, Worker
 from timetracer_otel.settings import Settings
@@ -70,6 +73,8 @@ class Recorder:
         self.hash_seed = seed_in_force() if settings.randomness else None
         self.lock = native("_thread", "RLock")()
         self.counts: Counter[str] = Counter()
+        self.selection = Selection(settings)
+        self.switch = Switch(settings)
         self.bootstrap = Bootstrap()
         self.worker = Worker(self)
         self.max_body_bytes = settings.max_body_bytes
@@ -96,6 +101,7 @@ class Recorder:
         self.whole: TraceRecord | None = None
         """While it is set (a test), all that runs in no open trace belongs to it, and so does
         every trace that begins."""
+        self.ending_listeners: list[Callable[[], None]] = []
         _RECORDERS.add(self)
 
     # -- life ---------------------------------------------------------------------------------
@@ -132,6 +138,7 @@ class Recorder:
         self._finished = Finished()
         self._outside = Outside(self)
         self.granted = 0
+        self.counts.clear()
         self.bootstrap.after_fork()
         self.worker.after_fork()
 
@@ -179,7 +186,7 @@ class Recorder:
     def _continued(self, trace_id: int, span_id: int, root_span_id: int) -> TraceRecord | None:
         """What comes after its trace was complete: the open fragment of it, or a new one."""
         ended = self._finished.find(trace_id, span_id)
-        if ended is None:
+        if ended is None or ended.refused:
             return None
         if ended.fragment is not None:
             return ended.fragment
@@ -199,6 +206,7 @@ class Recorder:
         if len(self._open) >= self.settings.max_traces:
             self.counts["dropped: too many open traces"] += 1
             return None
+        record.discarded = self.switch.is_off
         self._open[id(record)] = record
         self.worker.start()
         return record
@@ -212,6 +220,8 @@ class Recorder:
                 return
             if span.kind is _CLIENT:  # no other is asked for again
                 record.note_span(span, span_id)
+            elif self.selection.asks_for_users:
+                self.selection.note_user(record, span)
             if span_id == record.root_span_id:
                 record.root_span = span
                 record.root_ended = True
@@ -369,9 +379,17 @@ class Recorder:
     def begin_entry(
         self, protocol: str, library: str, request: object, span_id: int
     ) -> Draft | None:
+        record = self._by_span.get(span_id)
+        if record is not None and record.entry is None:
+            if self.selection.looks_early:
+                self.selection.look_early(record, request)
+            if record.discarded:  # at its begin, unless a rule has refused it
+                record.discard("switched off")
         with self.lock:
-            record = self._by_span.get(span_id) or self.whole
-            if record is None or record.discarded or not record.takes_entry(span_id):
+            record = record or self.whole
+            if record is None or record.discarded or record.sealed:
+                return None
+            if not record.takes_entry(span_id):
                 return None
             record.open += 1
             flow = None
@@ -406,11 +424,31 @@ class Recorder:
             forget = self._by_span.pop
             for span_id in record.flows:
                 forget(span_id, None)
-            record.ended = self._finished.add(record)
+            if not record.discarded:  # what is not remembered has no late pieces
+                record.ended = self._finished.add(record)
         if record.discarded:
+            self.leave_out(record, record.refusal)
             self.release(record)
         else:
             self.worker.put(record)
+
+    def leave_out(self, record: TraceRecord, refusal: str) -> None:
+        """A rule refuses a complete trace, and with it whatever may follow; counted."""
+        if record.ended is not None:
+            record.ended.refused = True
+        if refusal and not record.fragment:
+            self.count(LEFT_OUT + refusal)
+
+    def count(self, what: str) -> None:
+        """One more of `what`, from any thread."""
+        with self.lock:
+            self.counts[what] += 1
+
+    @property
+    def fullness(self) -> float:
+        """How much of what may be held is held, 0 to 1 and beyond: in the queue, in memory."""
+        queue = self.worker.waiting_here / max(1, self.settings.max_queue)
+        return max(queue, self.granted / max(1, self.max_memory_bytes))
 
     def expire(self) -> None:
         """Complete what has been open for too long (worker, now and then)."""

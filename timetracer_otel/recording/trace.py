@@ -43,6 +43,8 @@ class TraceRecord:
     `open` counts spans, drafts and bodies that have not ended, and whoever holds the trace (an
     ASGI call whose background tasks still run). The trace is complete when its root has ended
     and nothing is open; from then on it is `sealed`: whatever still runs adds nothing to it.
+    What a rule refuses is `discarded`, and `refusal` says by which; `chosen` is what a debug
+    header asked for. `ended` is what is remembered of it from its completion on.
     A *fragment* is what a detached task did after that; it `continues` a complete trace.
     A test's record has no entry: it keeps each request to the application among its `answers`.
     """
@@ -50,6 +52,7 @@ class TraceRecord:
     __slots__ = (
         "_recorder",
         "answers",
+        "chosen",
         "client_spans",
         "continues",
         "cut",
@@ -65,6 +68,7 @@ class TraceRecord:
         "is_cut",
         "open",
         "reads",
+        "refusal",
         "resource",
         "root_ended",
         "root_span",
@@ -73,6 +77,7 @@ class TraceRecord:
         "started_mono_ns",
         "started_wall_ns",
         "trace_id",
+        "users",
     )
 
     def __init__(
@@ -100,6 +105,9 @@ class TraceRecord:
         self.root_ended = False
         self.is_cut = False
         self.discarded = False
+        self.refusal = ""
+        self.chosen = False
+        self.users: tuple[str, ...] = ()
         self.sealed = False
         self.started_mono_ns = monotonic_ns()
         self.started_wall_ns = time_ns()
@@ -259,6 +267,11 @@ class TraceRecord:
         """Something is missing from this recording; the cassette will say so."""
         with self._recorder.lock:
             self.cut[what, why] = self.cut.get((what, why), 0) + 1
+
+    def discard(self, refusal: str) -> None:
+        """Nothing of it is recorded from here on, and what there is already is not kept."""
+        self.discarded = True
+        self.refusal = self.refusal or refusal
 
     def forget(self) -> None:
         """Let go of everything: a record and its drafts hold each other.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from timetracer_otel.accounts import DROPPED
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.gathered import Gathered, cassette_of
 from timetracer_otel.recording.assembly import collect_outside, gather
 from timetracer_otel.recording.guard import guarded
 from timetracer_otel.recording.native import native
+from timetracer_otel.recording.selection import has_failed
 from timetracer_otel.redaction.applying import Redacting
+from timetracer_otel.sampling.pressure import Thinning
 
 if TYPE_CHECKING:
     from timetracer_otel.recording.recorder import Recorder
@@ -25,6 +29,11 @@ _BATCH_S = 0.04
 the requests in flight less than many small ones, and 40 ms leaves the 200 ms law its room."""
 
 _IDLE_S = 1.0
+
+_ROUND_S = 0.5
+"""Writing goes on for so long before the rest of a round has its turn: at saturation the queue
+is never empty."""
+
 _CLOSE_S = 3.0
 
 _LOG = logging.getLogger("timetracer_otel")
@@ -41,8 +50,12 @@ class CassetteSink(Protocol):
 class BatchingSink(CassetteSink, Protocol):
     """A sink that may take cassettes somewhere else than where they are written for good.
 
-    It redacts them there: what it is given is as it was recorded.
+    It redacts them there: what it is given is as it was recorded. `waiting`: how many it has
+    taken that are not known to be written.
     """
+
+    @property
+    def waiting(self) -> int: ...
 
     def take(self, gathered: Gathered, *, fragment: bool) -> bool:
         """Take what a cassette is made of; False where the cassette itself is wanted."""
@@ -74,19 +87,47 @@ class Worker:
         self._wake = _closed_gate()
         self._said: set[str] = set()
         self._redacting: Redacting | None = None
+        self._thinning = Thinning()
+        self.listeners: list[Callable[[], None]] = []
+
+    @property
+    def waiting_here(self) -> int:
+        """Complete traces in the queue."""
+        return len(self._queue)
+
+    @property
+    def waiting(self) -> int:
+        """The same, with what is on its way to where it is written."""
+        return len(self._queue) + sum(sink.waiting for sink in self._batching())
 
     def put(self, record: TraceRecord) -> None:
-        """Queue a complete trace; beyond the limit the whole recording is dropped, counted.
+        """Queue a complete trace; what there is no room for is dropped as a whole, counted.
 
-        Takes no lock and waits for nothing: the garbage collector may call it anywhere.
+        Waits for nothing but the recorder's lock: the garbage collector may call it anywhere.
         """
-        if len(self._queue) >= self._recorder.settings.max_queue:
-            self._recorder.counts["dropped: queue full"] += 1
+        reason = self._no_room(record)
+        if reason:
+            self._drop(record, reason)
             self._recorder.release(record)
             return
         self._queue.append(record)
         if self._wake.locked():
             self._open_gate()
+
+    def _no_room(self, record: TraceRecord) -> str:
+        """Why there is no room for it. What failed, and what was asked for, goes first."""
+        if len(self._queue) >= self._recorder.settings.max_queue:
+            return "queue full"
+        if record.entry is None or record.chosen or self._recorder.settings.mode != "record":
+            return ""
+        if self._thinning.spares(self._recorder.fullness) or has_failed(record):
+            return ""
+        return "thinned under load"
+
+    def _drop(self, record: TraceRecord, reason: str) -> None:
+        if record.ended is not None:
+            record.ended.refused = True
+        self._recorder.count(f"{DROPPED}{'a late piece, ' if record.fragment else ''}{reason}")
 
     def _open_gate(self) -> None:
         try:
@@ -117,25 +158,33 @@ class Worker:
         return [sink for sink in self.sinks if isinstance(sink, BatchingSink)]
 
     def _run(self) -> None:
+        behind = False
         while True:
             try:
-                if self._wake.acquire(timeout=_IDLE_S):
+                if not behind and self._wake.acquire(timeout=_IDLE_S):
                     native("time", "sleep")(_BATCH_S)
-                self._round()
+                behind = self._round()
             except BaseException:  # noqa: BLE001 - this thread is the only one: it goes on
                 self._recorder.counts["faults of the worker"] += 1
 
-    def _round(self) -> None:
+    def _round(self) -> bool:
+        """Whether there is more to write than there was time for."""
+        behind = False
         with guarded("worker"):
+            self._recorder.switch.look()
             self._recorder.expire()
         with guarded("worker"):
-            self._drain()
+            behind = self._drain(monotonic() + _ROUND_S, gently=True)
         with guarded("worker"):
             self._end_batch()
         if self._recorder.collects_by_itself:
             with guarded("worker"):
                 collect_outside(self._recorder)
         self._say_what_was_dropped()
+        for listener in self.listeners:
+            with guarded("worker"):
+                listener()
+        return behind
 
     def _say_what_was_dropped(self) -> None:
         for reason, count in list(self._recorder.counts.items()):
@@ -176,31 +225,53 @@ class Worker:
             for sink in self._batching():
                 sink.batch_ended()
 
-    def _drain(self, deadline: float | None = None) -> None:
-        timeout = -1 if deadline is None else max(0.0, deadline - monotonic())
+    def _drain(self, deadline: float, *, gently: bool = False) -> bool:
+        """Whether time ran out before the queue was empty."""
+        timeout = -1 if gently else max(0.0, deadline - monotonic())
         if not self._writing.acquire(timeout=timeout):
-            return
+            return True
         try:
-            while self._queue and (deadline is None or monotonic() < deadline):
+            while self._queue:
+                if monotonic() >= deadline:
+                    return True
                 try:
                     record = self._queue.popleft()
                 except IndexError:  # a signal's handler has drained it in between
-                    return
+                    break
                 self._write(record)
-                if deadline is None:
+                if gently:
                     native("time", "sleep")(0)  # let go of the interpreter lock: requests go first
+            return False
         finally:
             self._writing.release()
 
     def _write(self, record: TraceRecord) -> None:
+        done = False
         try:
             with guarded("assembly"):
                 collect_outside(self._recorder)
-                gathered = gather(record, self._recorder)
+                gathered = self._gathered(record)
                 if gathered is not None:
                     self._hand_on(gathered, fragment=record.fragment)
+                done = True
         finally:
+            if not done:
+                self._drop(record, "a fault of the recording")
             self._recorder.release(record)
+
+    def _gathered(self, record: TraceRecord) -> Gathered | None:
+        """None for what the rules refuse, and for what is no recording by itself."""
+        if record.continues is not None and record.continues.refused:
+            return None
+        refusal = "" if record.fragment else self._recorder.selection.refusal(record)
+        if refusal and record.entry is not None:
+            self._recorder.leave_out(record, refusal)
+            return None
+        gathered = gather(record, self._recorder)  # what nobody asked for is start-up traffic
+        if gathered is not None and refusal:
+            self._recorder.leave_out(record, refusal)
+            return None
+        return gathered
 
     def _hand_on(self, gathered: Gathered, *, fragment: bool) -> None:
         made: Cassette | None = None
