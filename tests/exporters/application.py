@@ -111,6 +111,10 @@ class Program:
         assert FileStore is not None
         Ledger().apply([waiting])
 
+    def stuck(self) -> None:
+        """Until the worker waits for a store that hangs."""
+        _until(lambda: not self.recorder.worker._queue)
+
     def take_folder(self) -> None:
         """Somebody removes what there is, while it runs."""
         shutil.rmtree(self.folder)
