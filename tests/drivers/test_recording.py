@@ -129,7 +129,7 @@ def test_a_failed_statement_lets_go_of_its_cursor(tmp_path: Path) -> None:
 
 def test_what_of_sqlite3_cannot_be_replayed_says_so(tmp_path: Path) -> None:
     from timetracer_otel.cassette import Cassette
-    from timetracer_otel.replay.replaying import replaying
+    from timetracer_otel.replay import replaying
 
     path = tmp_path / "shop.db"
     sqlite3.connect(path).close()

@@ -107,7 +107,7 @@ class Program:
         from timetracer_otel.patching import Ledger, Patch
 
         gate = threading.Semaphore(0)
-        waiting = Patch("timetracer_otel.exporters.files:FileStore._draft", lambda _: _wait(gate))
+        waiting = Patch("timetracer_otel.exporters.files:FileStore._create", lambda _: _wait(gate))
         assert FileStore is not None
         Ledger().apply([waiting])
 

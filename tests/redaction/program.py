@@ -33,7 +33,6 @@ from opentelemetry.trace import SpanKind  # noqa: E402
 from tests.conformance import write  # noqa: E402
 from tests.redaction.planted import Planted, planted  # noqa: E402
 from timetracer_otel.interaction.body import Body  # noqa: E402
-from timetracer_otel.interaction.failures import Failure  # noqa: E402
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef  # noqa: E402
 from timetracer_otel.recording import begin_entry  # noqa: E402
 
@@ -454,8 +453,8 @@ def main(mode: str, folder: Path) -> None:
                 (b"content-type", b"application/json"),
                 (b"set-cookie", b"sid=0123456789abcdef"),
             ]
+            began.also_raised(raised())
             began.answered(HttpResponseRef(200, lines, answer))
-            began.trace.entry_error = Failure.of(raised())
     timetracer_otel.shutdown()
     write(folder, mode, found)
 

@@ -78,11 +78,11 @@ def test_what_failed_is_known_by_status_exception_or_span(how: str) -> None:
         assert ask(recorded, "/fine")
         with inbound(recorded, "/fails", 500 if how == "status" else 200) as entry:
             if how == "raises":
-                entry.trace.entry_error = ValueError("no")
+                entry.also_raised(ValueError("no"))
             elif how == "span":
                 trace.get_current_span().set_status(StatusCode.ERROR)
         with inbound(recorded, "/not-there", 404) as entry:
-            entry.trace.entry_error = ValueError("answered as a 404")
+            entry.also_raised(ValueError("answered as a 404"))
         assert kept(recorded) == ["/fails"]
         assert sums(recorded).left_out == {"rate": 2}
 
@@ -204,7 +204,7 @@ def test_a_recording_that_cannot_be_made_is_counted(monkeypatch: pytest.MonkeyPa
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr("timetracer_otel.recording.worker.assemble", fails)
+    monkeypatch.setattr("timetracer_otel.recording.worker.gather", fails)
     with recording() as recorded:
         ask(recorded)
         assert sums(recorded).dropped == {"a fault of the recording": 1}
