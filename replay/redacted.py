@@ -28,7 +28,7 @@ from timetracer_otel.redaction.policy import Policy, policy_of
 from timetracer_otel.redaction.sealing import restored
 from timetracer_otel.settings import Settings
 
-__all__ = ["Judged", "Shown", "masked", "opened", "seen_through"]
+__all__ = ["Judged", "Shown", "masked", "opened", "seen_through", "shown_by"]
 
 Transform = Callable[[Any], Any]
 """A request to the request that is compared or shown in its place."""
@@ -95,6 +95,11 @@ class Shown:
             seen_through(protocol, lambda r: self._pseudonymised(protocol, r), "by pseudonyms"),
             seen_through(protocol, lambda r: self._masked(protocol, r), "masked"),
         )
+
+
+def shown_by(settings: Settings, cassette: Cassette) -> Shown | None:
+    """How a replay of `cassette` is told; None where nothing is to be hidden."""
+    return Shown(policy_of(settings), cassette) if settings.redaction == "on" else None
 
 
 def seen_through(protocol: Protocol, transform: Transform, name: str) -> Protocol:

@@ -18,6 +18,7 @@ from timetracer_otel.cassette.files import read
 from timetracer_otel.recording.assembly import encoded_answers
 from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.replay import sessions
+from timetracer_otel.replay.redacted import opened, shown_by
 from timetracer_otel.replay.sessions import Session, Sessions
 from timetracer_otel.replay.testing.stability import without_chosen_ports
 from timetracer_otel.replay.testing.stage import Stage
@@ -84,12 +85,14 @@ class Episode:
 
     def _load(self) -> None:
         plan = self.plan
-        self.recorded = [read(path) for path in (plan.path, *plan.others) if path.exists()]
+        files = [path for path in (plan.path, *plan.others) if path.exists()]
+        self.recorded = [opened(read(path))[0] for path in files]
         joined = _joined(self.recorded)
         name, hint = str(plan.path), plan.hint
-        self.session = Session(joined, name, hint=hint)
+        shown = shown_by(self._stage.recorder.settings, joined)
+        self.session = Session(joined, name, hint=hint, shown=shown)
         self._sessions = Sessions(self.session, plan.live)
-        shared = Session(joined, name, outside=True, hint=hint)
+        shared = Session(joined, name, outside=True, hint=hint, shown=shown)
         self._shared = Sessions(shared, plan.live)
 
     def _set_stage(self) -> None:

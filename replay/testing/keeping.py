@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from timetracer_otel.cassette import Cassette, write_cassette
+from timetracer_otel.cassette import Cassette, read_cassette, write_cassette
 from timetracer_otel.cassette.files import read
 from timetracer_otel.errors import CassetteError, StoreError
+from timetracer_otel.redaction.applying import Redacting
+from timetracer_otel.replay.redacted import opened
 from timetracer_otel.replay.testing.choices import days
 from timetracer_otel.replay.testing.comparing import service_differences
 from timetracer_otel.replay.testing.episode import Episode, Plan
@@ -26,6 +28,7 @@ from timetracer_otel.replay.testing.stability import (
     without_chosen_ports,
 )
 from timetracer_otel.replay.testing.stage import Stage
+from timetracer_otel.settings import read_settings
 
 __all__ = ["Keeper"]
 
@@ -136,7 +139,7 @@ def _judge_unused(item: pytest.Item, episode: Episode) -> None:
 def _verify(plan: Plan, recorded: Cassette) -> None:
     if not plan.path.exists():
         pytest.fail(f"there is no cassette {plan.shown} to compare with", pytrace=False)
-    found = service_differences(read(plan.path), recorded)
+    found = service_differences(opened(read(plan.path))[0], opened(recorded)[0])
     if found:
         lines = [f"the live services differ from {plan.shown}:", ""]
         lines += [f"  {line}" for line in found]
@@ -146,12 +149,14 @@ def _verify(plan: Plan, recorded: Cassette) -> None:
 
 def _is_there_already(path: Path, recorded: Cassette) -> bool:
     with suppress(CassetteError, StoreError):
-        return is_unchanged(read(path), recorded)
+        return is_unchanged(opened(read(path))[0], opened(recorded)[0])
     return False
 
 
 def _put(path: Path, recorded: Cassette) -> None:
-    data = with_stable_ids(write_cassette(recorded), recorded)
+    plain, _ = opened(recorded)  # what is sealed belongs to the IDs that the file has
+    steady = read_cassette(with_stable_ids(write_cassette(plain), plain), file=str(path))
+    data = write_cassette(Redacting(read_settings())(steady))
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
