@@ -52,9 +52,12 @@ def opened(cassette: Cassette) -> tuple[Cassette, str]:
         return cassette, str(error)
 
 
-def mask(kind: Kind, _value: str) -> str:
-    """What stands for every value of a kind where values are not compared."""
-    return f"<{kind.name}>"
+def mask(_kind: Kind, _value: str) -> str:
+    """What stands for every hidden value where values are not compared.
+
+    The same for all kinds: a pseudonym of one may look like another.
+    """
+    return "<hidden>"
 
 
 def _hiding(

@@ -22,6 +22,7 @@ from timetracer_otel.replay.testing.comparing import service_differences
 from timetracer_otel.replay.testing.episode import Episode, Plan
 from timetracer_otel.replay.testing.planning import setting
 from timetracer_otel.replay.testing.stability import (
+    in_steady_order,
     is_unchanged,
     meaning_of,
     with_stable_ids,
@@ -149,12 +150,13 @@ def _verify(plan: Plan, recorded: Cassette) -> None:
 
 def _is_there_already(path: Path, recorded: Cassette) -> bool:
     with suppress(CassetteError, StoreError):
-        return is_unchanged(opened(read(path))[0], opened(recorded)[0])
+        return is_unchanged(opened(read(path))[0], in_steady_order(opened(recorded)[0]))
     return False
 
 
 def _put(path: Path, recorded: Cassette) -> None:
-    plain, _ = opened(recorded)  # what is sealed belongs to the IDs that the file has
+    # opened: what is sealed belongs to the IDs that the file has
+    plain = in_steady_order(opened(recorded)[0])
     steady = read_cassette(with_stable_ids(write_cassette(plain), plain), file=str(path))
     data = write_cassette(Redacting(read_settings())(steady))
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -8,11 +8,18 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.protocols.volatile import loosened
 
-__all__ = ["is_unchanged", "meaning_of", "with_stable_ids", "without_chosen_ports"]
+__all__ = [
+    "in_steady_order",
+    "is_unchanged",
+    "meaning_of",
+    "with_stable_ids",
+    "without_chosen_ports",
+]
 
 _TIMES = ("start_us", "duration_us")
 _IDS = ("id", "span_id", "parent_span_id")
@@ -113,3 +120,17 @@ def _loosened(value: Any) -> Any:
     if isinstance(value, str):
         return _LOOPBACK.sub(r"\1", str(loosened(value)))
     return value
+
+
+def in_steady_order(cassette: Cassette) -> Cassette:
+    """What ran at the same time in the order of its places: which was first says the network."""
+    groups: list[list[Any]] = []
+    end_us = -1
+    for one in cassette.interactions:
+        if one.start_us >= end_us:
+            groups.append([])
+        groups[-1].append(one)
+        end_us = max(end_us, one.start_us + one.duration_us)
+    steady = [one for group in groups for one in sorted(group, key=lambda one: one.path)]
+    numbered = [replace(one, id=number) for number, one in enumerate(steady, start=1)]
+    return replace(cassette, interactions=numbered)

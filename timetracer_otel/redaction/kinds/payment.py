@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from timetracer_otel.redaction.kinds.kind import Kind, stdnum
+from timetracer_otel.redaction.kinds.wallets import wallet
 from timetracer_otel.redaction.pseudonyms import Noise, alike, digits
 
 __all__ = ["PAYMENT"]
@@ -66,11 +67,6 @@ def _is_iban(value: str) -> bool:
     return int(number) % 97 == 1
 
 
-def _wallet(value: str, noise: Noise) -> str:
-    """Of the look alone: four bytes of checksum are met by no try."""
-    return value[:3] + alike(value[3:], noise)
-
-
 PAYMENT = (
     Kind(
         "card number",
@@ -125,7 +121,7 @@ PAYMENT = (
         needs=("bc1", "1", "3"),
         pattern=r"(?:bc1[ac-hj-np-z02-9]{11,71}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})(?![A-Za-z0-9])",
         check=stdnum("bitcoin"),
-        shape=_wallet,
+        shape=wallet,
     ),
     Kind(
         "ethereum address",
