@@ -133,4 +133,6 @@ def in_steady_order(cassette: Cassette) -> Cassette:
         end_us = max(end_us, one.start_us + one.duration_us)
     steady = [one for group in groups for one in sorted(group, key=lambda one: one.path)]
     numbered = [replace(one, id=number) for number, one in enumerate(steady, start=1)]
-    return replace(cassette, interactions=numbered)
+    draws = sorted(cassette.draws, key=lambda one: (one.source, one.path, one.arguments))
+    clock = sorted(cassette.clock, key=lambda one: (one.clock, one.site, one.path))
+    return replace(cassette, interactions=numbered, draws=draws, clock=clock)
