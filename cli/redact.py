@@ -71,12 +71,12 @@ def _opened(cassette: Cassette, path: Path, *, seal: bool) -> Cassette:
     from msgspec.structs import replace
 
     from timetracer_otel.cli.terminal import errors
-    from timetracer_otel.keys import keys_in_force
-    from timetracer_otel.redaction.sealing import is_sealed, restored
+    from timetracer_otel.redaction.applying import unsealed
+    from timetracer_otel.redaction.sealing import is_sealed
 
     if is_sealed(cassette):
         try:
-            return restored(cassette, keys_in_force().named(cassette.redaction.key_id))
+            return unsealed(cassette)
         except KeyMissing as error:
             told = f"{path}: {error}; what was hidden in it stays as it is"
             errors().print(told, style="yellow", soft_wrap=True)

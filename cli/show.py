@@ -57,12 +57,10 @@ def show(
 
 def _revealed(cassette: Cassette) -> Cassette:
     """As it was recorded. Raises `KeyMissing`."""
-    from timetracer_otel.keys import keys_in_force
-    from timetracer_otel.redaction.sealing import is_sealed, restored
+    from timetracer_otel.redaction.applying import unsealed
+    from timetracer_otel.redaction.sealing import is_sealed
 
-    if not is_sealed(cassette):
-        return cassette
-    return restored(cassette, keys_in_force().named(cassette.redaction.key_id))
+    return unsealed(cassette) if is_sealed(cassette) else cassette
 
 
 def _chosen(cassette: Cassette, number: int | None) -> Interaction | None:

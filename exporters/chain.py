@@ -39,8 +39,7 @@ class _Redacted:
     def __init__(self, store: FileStore, settings: Settings) -> None:
         self._store = store
         self.tally = store.tally
-        self._settings = settings
-        self._redacting: Redacting | None = None
+        self._redacting = Redacting(settings)
 
     def write(self, cassette: Cassette, *, fragment: bool = False) -> None:
         redacted = self._redacted(cassette)
@@ -58,8 +57,6 @@ class _Redacted:
     def _redacted(self, cassette: Cassette) -> Cassette | None:
         """None, counted and said, where it could not be made: nothing is written as it was."""
         try:
-            if self._redacting is None:
-                self._redacting = Redacting(self._settings)
             return self._redacting(cassette)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing is written as it was
             if not self.tally.lost["not redacted"]:

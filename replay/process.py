@@ -30,7 +30,7 @@ from timetracer_otel.replay.choosing import UNKNOWN, Choices
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
 from timetracer_otel.replay.guard import install_guard
-from timetracer_otel.replay.redacted import Shown, masked, opened
+from timetracer_otel.replay.redacted import masked, opened, shown_by
 from timetracer_otel.replay.reporting import Reporter, announced
 from timetracer_otel.replay.requests import requests_of
 from timetracer_otel.replay.sessions import Session, Sessions
@@ -88,8 +88,7 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     """Answer from `cassettes` from here on, in this process. Raises `CannotReplay`."""
     first = min(cassettes, key=lambda named: named.cassette.recorded_at)
     common = replace(first.cassette, bootstrap=_all_bootstraps(cassettes))
-    policy = policy_of(settings) if settings.redaction == "on" else None
-    shown = Shown(policy, first.cassette) if policy is not None else None
+    shown = shown_by(settings, first.cassette)
     found = Sessions(Session(common, first.name, outside=True, shown=shown), settings.live)
     sessions.use(found)
     REPLAY.install()
@@ -98,7 +97,7 @@ def begin_replay(cassettes: Sequence[Named], settings: Settings, recorder: Recor
     if settings.randomness:
         install_draws(_current_draws)
     install_guard(found)
-    entries = _Entries(cassettes, found, recorder, policy)
+    entries = _Entries(cassettes, found, recorder, settings)
     entries.listen()
     install_reading_ahead(entries.depends_on_body)
     Reporter(found).listen(recorder)
@@ -163,13 +162,14 @@ class _Entries:
         cassettes: Sequence[Named],
         found: Sessions,
         recorder: Recorder,
-        policy: Policy | None,
+        settings: Settings,
     ) -> None:
-        self._policy = policy
+        self._settings = settings
         self._sessions = found
         self._recorder = recorder
         self._lock = Lock()
         self._choices = Choices([(named.name, named.cassette) for named in cassettes])
+        policy = policy_of(settings) if settings.redaction == "on" else None
         self._closed = ClosedEntries([n for n in cassettes if n.closed], policy)
 
     def listen(self) -> None:
@@ -194,5 +194,4 @@ class _Entries:
             name, cassette = self._choices.choose(request, announced())
             if name == UNKNOWN:
                 name, cassette = self._closed.choose(request) or (name, cassette)
-        shown = Shown(self._policy, cassette) if self._policy is not None else None
-        return Session(cassette, name, shown=shown)
+        return Session(cassette, name, shown=shown_by(self._settings, cassette))

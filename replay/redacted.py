@@ -14,6 +14,7 @@ from timetracer_otel.errors import KeyMissing
 from timetracer_otel.keys import keys_in_force
 from timetracer_otel.protocols.http_parts import HttpInteraction, HttpResponse
 from timetracer_otel.protocols.protocol import Protocol
+from timetracer_otel.redaction.applying import unsealed
 from timetracer_otel.redaction.cassettes import (
     Pseudonyms,
     Redactor,
@@ -25,7 +26,6 @@ from timetracer_otel.redaction.cassettes import (
 from timetracer_otel.redaction.hiding import Hider
 from timetracer_otel.redaction.kinds import Kind
 from timetracer_otel.redaction.policy import Policy, policy_of
-from timetracer_otel.redaction.sealing import restored
 from timetracer_otel.settings import Settings
 
 __all__ = ["Judged", "Shown", "masked", "opened", "seen_through", "shown_by"]
@@ -47,7 +47,7 @@ def opened(cassette: Cassette) -> tuple[Cassette, str]:
             return replace(cassette, redaction=type(redaction)()), ""
         return cassette, "it does not hold what was hidden in it"
     try:
-        return restored(cassette, keys_in_force().named(redaction.key_id)), ""
+        return unsealed(cassette), ""
     except KeyMissing as error:
         return cassette, str(error)
 
@@ -117,7 +117,7 @@ def seen_through(protocol: Protocol, transform: Transform, name: str) -> Protoco
 
 
 def masked(cassette: Cassette, policy: Policy) -> Cassette:
-    """The cassette with the names of kinds in the place of what is hidden."""
+    """The cassette with one mask in the place of all that is hidden."""
     return hidden_cassette(cassette, policy.for_request(request_line(cassette)), mask)
 
 

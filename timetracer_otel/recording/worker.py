@@ -86,7 +86,7 @@ class Worker:
         self._started = False
         self._wake = _closed_gate()
         self._said: set[str] = set()
-        self._redacting: Redacting | None = None
+        self._redacting = Redacting(recorder.settings)
         self._thinning = Thinning()
         self.listeners: list[Callable[[], None]] = []
 
@@ -293,8 +293,6 @@ class Worker:
     def _redacted(self, cassette: Cassette) -> Cassette | None:
         """What may be written; None, counted and said, where that could not be made."""
         with guarded("redaction"):
-            if self._redacting is None:
-                self._redacting = Redacting(self._recorder.settings)
             return self._redacting(cassette)
         self._recorder.counts["dropped: they could not be redacted"] += 1
         return None
