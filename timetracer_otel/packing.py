@@ -22,12 +22,8 @@ from typing import Any, get_args
 from timetracer_otel.gathered import Gathered, Noted
 from timetracer_otel.interaction.body import Body, BodyState
 from timetracer_otel.protocols.http1 import HeadersToCome
-from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
-from timetracer_otel.protocols.http_wire import WireRequestRef, WireResponseRef
-from timetracer_otel.protocols.memcached import MemcachedRequestRef, MemcachedResponseRef
-from timetracer_otel.protocols.mongodb import MongodbRequestRef, MongodbResponseRef
-from timetracer_otel.protocols.redis import RedisRequestRef, RedisResponseRef
-from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
+from timetracer_otel.protocols.http_parts import HttpRequestRef
+from timetracer_otel.protocols.registry import PROTOCOLS
 
 __all__ = ["NotPlain", "pack", "unpack"]
 
@@ -136,31 +132,19 @@ def body_again(chunks: list[bytes], size: int, state: BodyState) -> Body:
 _STATES: dict[str, BodyState] = {state: state for state in get_args(BodyState)}
 _REQUEST = _fields_of(HttpRequestRef)
 
-_REFS = (
-    HttpResponseRef,
-    MemcachedRequestRef,
-    MemcachedResponseRef,
-    MongodbRequestRef,
-    MongodbResponseRef,
-    RedisRequestRef,
-    RedisResponseRef,
-    SqlRequestRef,
-    SqlResponseRef,
-    WireRequestRef,
-    WireResponseRef,
-)
+_REFS = tuple(ref for protocol in PROTOCOLS.values() for ref in protocol.refs)
 
 _REDUCED: dict[type, Callable[[Any], Reduced]] = {
+    **{kind: _fields_of(kind) for kind in _REFS},
     Body: _of_body,
     HeadersToCome: _of_headers,
     HttpRequestRef: _of_request,
-    **{kind: _fields_of(kind) for kind in _REFS},
 }
 """The references that are packed, and what each is made of again."""
 
 _DEFAULTS: dict[type, list[tuple[str, str]]] = {
     kind: [(field.name, field.default) for field in fields(kind) if type(field.default) is str]
-    for kind in (HttpRequestRef, *_REFS)
+    for kind in _REFS
 }
 
 _VALUES = frozenset(
@@ -169,5 +153,5 @@ _VALUES = frozenset(
 """Values of the standard library, which pickle themselves."""
 
 _NAMEABLE = (type, type(HeadersToCome), FunctionType)
-_NAMED: frozenset[Any] = frozenset((HeadersToCome, HttpRequestRef, body_again, *_REFS, *_VALUES))
+_NAMED: frozenset[Any] = frozenset((HeadersToCome, body_again, *_REFS, *_VALUES))
 _BY_NAME = {(found.__module__, found.__qualname__): found for found in _NAMED}

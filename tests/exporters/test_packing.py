@@ -19,6 +19,7 @@ from timetracer_otel.protocols.http1 import HeadersToCome
 from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.protocols.memcached import MemcachedRequestRef, MemcachedResponseRef
 from timetracer_otel.protocols.redis import RedisRequestRef, RedisResponseRef
+from timetracer_otel.protocols.smtp import SmtpRequestRef, SmtpResponseRef
 from timetracer_otel.protocols.sql import SqlRequestRef, SqlResponseRef
 
 
@@ -75,6 +76,7 @@ def test_it_makes_the_same_cassette() -> None:
         ),
         noted("redis", RedisRequestRef((b"*1\r\n$4\r\nPING\r\n",)), RedisResponseRef([b"PONG"])),
         noted("memcached", MemcachedRequestRef(b"get a\r\n"), MemcachedResponseRef([b"END\r\n"])),
+        noted("smtp", SmtpRequestRef("send", b"NOOP\r\n"), SmtpResponseRef([b"250 OK\r\n"])),
     )
     assert write_cassette(cassette_of(unpack(pack(parts)))) == write_cassette(cassette_of(parts))
 

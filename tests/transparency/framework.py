@@ -95,8 +95,8 @@ async def streaming_endless(request: Request) -> Response:
                 yield b"x" * 100
                 await asyncio.sleep(0.005)
         except (asyncio.CancelledError, GeneratorExit):
-            # Which of the two is chance: whether the reader's leaving finds it asleep, or waiting at
-            # `yield` for BaseHTTPMiddleware to pass the last part on.
+            # Which of the two is chance: whether the reader's leaving finds it asleep, or at
+            # `yield`, waiting for BaseHTTPMiddleware to pass the last part on.
             say("stopped")
             raise
         finally:

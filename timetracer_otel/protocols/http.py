@@ -75,6 +75,7 @@ HTTP = Protocol(
     loose_key=loose_key,
     cut_key=cut_key,
     differences=differences,
+    refs=(HttpRequestRef, HttpResponseRef, WireRequestRef, WireResponseRef),
     hidden=hidden,
     volatile_pairs=volatile_pairs,
 )

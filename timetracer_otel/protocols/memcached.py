@@ -260,6 +260,7 @@ MEMCACHED = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    refs=(MemcachedRequestRef, MemcachedResponseRef),
     hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,

@@ -350,6 +350,7 @@ MONGODB = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    refs=(MongodbRequestRef, MongodbResponseRef),
     hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,

@@ -46,6 +46,9 @@ class Protocol:
     response as lines. `faults` names what of an interaction could not be given to a client, by
     its place in it. A protocol without them is shown by the command line's own means.
 
+    `refs` are the classes of those references: dataclasses of plain values, which may be handed
+    to another process of ours and encoded there. Without them that happens in the application.
+
     `hidden` is an interaction in which `Hide` has replaced what is to be hidden; itself where
     that is nothing. A protocol that says nothing of it is walked by the names of its fields.
     """
@@ -58,6 +61,7 @@ class Protocol:
     key: Callable[[Any], str]
     loose_key: Callable[[Any], str]
     differences: Callable[[Any, Any], list[str]]
+    refs: tuple[type, ...] = ()
     hidden: Callable[[Any, Hide], Any] = field(default=hidden_whole)
     cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)

@@ -232,6 +232,7 @@ REDIS = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    refs=(RedisRequestRef, RedisResponseRef),
     hidden=hidden,
     volatile_pairs=volatile_pairs,
     outcome=outcome,

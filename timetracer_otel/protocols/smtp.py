@@ -233,6 +233,7 @@ SMTP = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    refs=(SmtpRequestRef, SmtpResponseRef),
     volatile_pairs=volatile_pairs,
     outcome=outcome,
     asked=asked,

@@ -254,6 +254,7 @@ SQL = Protocol(
     key=key,
     loose_key=loose_key,
     differences=differences,
+    refs=(SqlRequestRef, SqlResponseRef),
     hidden=hidden,
     volatile_pairs=volatile_pairs,
     self_evident=self_evident,
