@@ -46,7 +46,7 @@ SUITES = {
     "redis_client": {"": "redis"},
     "memcached": {"": "pymemcache"},
     "mongodb": {"": "pymongo"},
-    "smtp": {"": "smtplib"},
+    "smtp": {"smtplib": "smtplib", "aiosmtplib": "aiosmtplib"},
 }
 """The library that a client belongs to, by folder and by what the client's name begins with."""
 

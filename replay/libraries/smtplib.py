@@ -8,17 +8,13 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.smtplib import LIBRARY as CAPTURED
-from timetracer_otel.capture.smtplib import server_of
 from timetracer_otel.errors import CannotReplay
 from timetracer_otel.interaction import decode_error
 from timetracer_otel.patching import Patch, WhenImported
-from timetracer_otel.protocols.smtp import SmtpInteraction, SmtpRequestRef, wire
-from timetracer_otel.replay.sessions import (
-    answer,
-    current_request_session,
-    serving,
-    take_if_recorded,
-)
+from timetracer_otel.protocols.smtp import wire
+from timetracer_otel.replay.sessions import serving
+from timetracer_otel.replay.smtp_answers import answer_to, raise_if_untrusted
+from timetracer_otel.smtp_calls import server_of
 
 __all__ = ["LIBRARY"]
 
@@ -38,9 +34,7 @@ class RecordedSocket:
         self._ask("send", bytes(data))
 
     def _ask(self, operation: str, data: bytes = b"") -> None:
-        found = answer("smtp", "smtplib", SmtpRequestRef(operation, data, self.server))
-        if not isinstance(found, SmtpInteraction):
-            raise CannotReplay(subject=found.title, reason="it is no exchange of SMTP")
+        found = answer_to("smtplib", self.server, operation, data)
         self._title, self._closed, self._broken = found.title, False, None
         if found.error is not None:
             error = decode_error(found.error)
@@ -79,14 +73,7 @@ class _Handshake:
     """In the place of a TLS context: a recorded failure, or the connection as it is."""
 
     def wrap_socket(self, sock: RecordedSocket, **_: Any) -> RecordedSocket:
-        ref, session = SmtpRequestRef("tls", b"", sock.server), current_request_session()
-        found = (
-            session.take_if_due("smtp", ref)
-            if session
-            else take_if_recorded("smtp", ref, "bootstrap")
-        )
-        if found is not None and found.error is not None:
-            raise decode_error(found.error)
+        raise_if_untrusted(sock.server)
         return sock
 
 

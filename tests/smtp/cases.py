@@ -1,4 +1,4 @@
-"""What applications do with smtplib, and what becomes of it."""
+"""What applications do with a client, and what becomes of it. Here the client is smtplib."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import Any
 
 from tests.redis_client.caller import plain
 
-__all__ = ["CASES", "Caller"]
+__all__ = ["CASES", "Caller", "message", "port", "trusting"]
 
-Case = Callable[["Caller"], None]
-CASES: dict[str, Case] = {}
+Case = Callable[["Caller"], Any]
+CASES: dict[str, dict[str, Case]] = {"smtplib": {}, "aiosmtplib": {}}
+"""By client and name; a module each enters them."""
 
 
 def case(function: Case) -> Case:
     """Enter `function` under its name."""
-    CASES[function.__name__] = function
+    CASES["smtplib"][function.__name__] = function
     return function
 
 

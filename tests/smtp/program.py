@@ -1,11 +1,13 @@
-"""All cases in a process of its own: recorded, or replayed.
+"""All cases with one client, in a process of its own: recorded, or replayed.
 
-``python -m tests.smtp.program record|replay FOLDER`` with the addresses in the environment;
+``python -m tests.smtp.program record|replay CLIENT FOLDER`` with the addresses in the environment;
 writes what each case saw to ``FOLDER/<mode>.json``.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,20 @@ from opentelemetry import trace as otel
 
 import timetracer_otel
 from tests.conformance import in_one_request, write
+from tests.smtp import aiosmtplib_cases  # noqa: F401 - it enters its cases
 from tests.smtp.cases import CASES, Caller
 
 
-def run_all() -> dict[str, Any]:
+async def run_all(client: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     tracer = otel.get_tracer("tests")
-    for name, run in CASES.items():
+    for name, run in CASES[client].items():
         with tracer.start_as_current_span(name):
             caller = Caller()
             try:
-                run(caller)
+                returned = run(caller)
+                if inspect.isawaitable(returned):
+                    await returned
             except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
                 caller.note(error)
             found[name] = caller.seen
@@ -33,4 +38,5 @@ def run_all() -> dict[str, Any]:
 
 if __name__ == "__main__":
     timetracer_otel.instrument()
-    write(Path(sys.argv[2]), sys.argv[1], in_one_request(run_all))
+    mode, client, folder = sys.argv[1:]
+    write(Path(folder), mode, in_one_request(lambda: asyncio.run(run_all(client))))

@@ -76,6 +76,7 @@ ROWS = (
     Row("pymysql", ("1.1.*",), ("tests/drivers", "-k", "pymysql")),
     Row("aiomysql", ("0.2.*",), ("tests/drivers", "-k", "aiomysql")),
     Row("aiosqlite", ("0.20.*",), ("tests/drivers", "-k", "aiosqlite")),
+    Row("aiosmtplib", ("2.0.*", "3.0.*"), ("tests/smtp", "-k", "aiosmtplib")),
     Row(
         "fastapi",
         ("0.110.*", "0.115.*"),

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from timetracer_otel.interaction.failures import Failure
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, WhenImported
-from timetracer_otel.protocols.smtp import SmtpRequestRef, SmtpResponseRef
-from timetracer_otel.recording import Draft, active_recorder, begin, guarded
+from timetracer_otel.recording import active_recorder, guarded
+from timetracer_otel.smtp_calls import Exchange, server_of
 
-__all__ = ["LIBRARY", "server_of"]
+__all__ = ["LIBRARY"]
 
 if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
@@ -26,56 +25,12 @@ else:
     _Proxy = wrapt.ObjectProxy
 
 _EXCHANGE = "_timetracer_exchange"
-_GRANT_FROM = 1024
-"""Smaller than that, what is sent is not counted: a trace has a bounded number of exchanges."""
-
-
-class _Exchange:
-    """What is sent, and what comes until the reply is complete."""
-
-    __slots__ = ("connecting", "draft", "reply", "server")
-
-    def __init__(self, server: str) -> None:
-        self.server = server
-        self.connecting = False
-        self.draft: Draft | None = None
-        self.reply = SmtpResponseRef()
-
-    def begin(self, operation: str, data: bytes = b"") -> None:
-        self.end()
-        self.reply = SmtpResponseRef()
-        draft = begin("smtp", "smtplib", SmtpRequestRef(operation, data, self.server))
-        if draft is not None and len(data) > _GRANT_FROM and not draft.trace.grant(len(data)):
-            draft.abandon()
-            return
-        self.draft = draft
-
-    def came(self, line: bytes) -> None:
-        if line:
-            self.reply.lines.append(line)
-        else:
-            self.reply.closed = True
-
-    def broke(self, error: BaseException, stage: str) -> None:
-        draft, self.draft = self.draft, None
-        if draft is None:
-            return
-        if self.reply.lines:
-            self.reply.error = Failure.of(error)
-            draft.answered(self.reply)
-        else:
-            draft.failed(error, stage)
-
-    def end(self) -> None:
-        draft, self.draft = self.draft, None
-        if draft is not None:
-            draft.answered(self.reply)
 
 
 class _NotingFile(_Proxy):
     """The file that replies are read from, and a note of each line."""
 
-    def __init__(self, inner: Any, exchange: _Exchange) -> None:
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
         super().__init__(inner)
         self._self_exchange = exchange
 
@@ -91,15 +46,10 @@ class _NotingFile(_Proxy):
         return line
 
 
-def server_of(host: Any, port: Any) -> str:
-    """``host:port``."""
-    return f"{host}:{port}"
-
-
-def _exchange_of(client: Any) -> _Exchange:
+def _exchange_of(client: Any) -> Exchange:
     found = vars(client).get(_EXCHANGE)
     if found is None:
-        found = _Exchange(str(getattr(client, "_host", "")))
+        found = Exchange("smtplib", str(getattr(client, "_host", "")))
         vars(client)[_EXCHANGE] = found
     return found  # type: ignore[no-any-return]
 
@@ -110,7 +60,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         if active_recorder() is None or _exchange_of(self).connecting:
             # `SMTP_SSL` calls the method of `SMTP` first, and only then encrypts
             return original(self, host, port, *args, **keywords)
-        exchange = vars(self)[_EXCHANGE] = _Exchange(server_of(host, port))
+        exchange = vars(self)[_EXCHANGE] = Exchange("smtplib", server_of(host, port))
         exchange.connecting = True
         with guarded("smtplib connect"):
             exchange.begin("connect")
