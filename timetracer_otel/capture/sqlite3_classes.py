@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from timetracer_otel.capture.sqlite3_converters import with_sources
+from timetracer_otel.capture.sqlite3_converters import has_converters, with_sources
 from timetracer_otel.dbapi_calls import Call, Origin
 from timetracer_otel.dbapi_classes import Passing, noted_call, noted_question, under
 from timetracer_otel.recording import guarded
@@ -33,22 +33,28 @@ def sqlite_origin(database: Any) -> Origin:
 def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
     """The class below every cursor that is recorded.
 
-    Its row factory in C is always ours, so that the values pass here before the application's
-    own makes a row of them: whoever fetches, in whatever way.
+    Where the application has a row factory or converters of its own, the row factory in C is
+    ours, so that the values pass here before theirs make a row of them. Else rows are the tuples
+    that are fetched, and are noted as many at once as are.
     """
     import sqlite3
 
-    def note(cursor: Any, row: Any) -> Any:
-        call = cursor._timetracer_call
-        if call is not None and not call.keeps_at_once(row):
+    def note_one(call: Call, cursor: Any, row: Any) -> None:
+        if not call.keeps_at_once(row):
             with _IN_FETCH:
                 call.fetched_one(cursor, with_sources(row))
+
+    def note(cursor: Any, row: Any) -> Any:
+        call = cursor._timetracer_call
+        if call is not None:
+            note_one(call, cursor, row)
         factory = cursor._timetracer_factory
         return row if factory is None else factory(cursor, row)
 
     class Cursor(sqlite3.Cursor):
         _timetracer_call: Call | None = None
         _timetracer_factory: Any = None
+        _timetracer_plain = True
 
         @property
         def row_factory(self) -> Any:
@@ -57,13 +63,14 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
         @row_factory.setter
         def row_factory(self, factory: Any) -> None:
             self._timetracer_factory = factory
+            self._timetracer_plain = factory is None and not has_converters()
             below: Any = super(Cursor, type(self))
-            below.row_factory.__set__(self, note)
+            below.row_factory.__set__(self, None if self._timetracer_plain else note)
 
         def _timetracer_made(self) -> None:
             """The connection has given it a factory in C, past our property; or none."""
             given = super().row_factory
-            if given is not note:
+            if given is not None and given is not note:
                 self.row_factory = given
 
         # The traceback of an error keeps these frames, and they would keep the cursor, whose
@@ -97,6 +104,8 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             self, asked: tuple[str, object, object], call: Callable[[], Any]
         ) -> Any:
             self._timetracer_end()
+            if self._timetracer_plain and has_converters():
+                self.row_factory = None
             origin = getattr(self.connection, "_timetracer_origin", None)
             try:
                 return noted_call(origin, asked, call, self._timetracer_executed)
@@ -111,16 +120,31 @@ def cursor_class() -> type[Any]:  # noqa: C901 - the methods of one class
             self._timetracer_call = noted
 
         def fetchone(self) -> Any:
-            return self._timetracer_fetch(super().fetchone)
+            return self._timetracer_one(super().fetchone)
 
         def fetchmany(self, *args: Any, **keywords: Any) -> Any:
-            return self._timetracer_fetch(lambda: super(Cursor, self).fetchmany(*args, **keywords))
+            return self._timetracer_all(lambda: super(Cursor, self).fetchmany(*args, **keywords))
 
         def fetchall(self) -> Any:
-            return self._timetracer_fetch(super().fetchall)
+            return self._timetracer_all(super().fetchall)
 
         def __next__(self) -> Any:
-            return self._timetracer_fetch(super().__next__)
+            return self._timetracer_one(super().__next__)
+
+        def _timetracer_one(self, fetch: Callable[[], Any]) -> Any:
+            row = self._timetracer_fetch(fetch)
+            call = self._timetracer_call
+            if call is not None and self._timetracer_plain and row is not None:
+                note_one(call, self, row)
+            return row
+
+        def _timetracer_all(self, fetch: Callable[[], Any]) -> Any:
+            rows = self._timetracer_fetch(fetch)
+            call = self._timetracer_call
+            if call is not None and self._timetracer_plain:
+                with _IN_FETCH:
+                    call.keep(rows)
+            return rows
 
         def _timetracer_fetch(self, fetch: Callable[[], Any]) -> Any:
             try:

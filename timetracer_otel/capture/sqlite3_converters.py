@@ -11,7 +11,7 @@ from typing import Any
 from timetracer_otel.recording import guarded
 from timetracer_otel.values import Converted, is_exactly_known
 
-__all__ = ["converter_of", "registering", "with_sources"]
+__all__ = ["converter_of", "has_converters", "registering", "with_sources"]
 
 _MOST_CELLS = 2000
 """SQLite's own limit of columns: what more was converted belongs to rows that nobody notes."""
@@ -54,6 +54,11 @@ def registering(original: Callable[..., Any]) -> Callable[..., Any]:
 def converter_of(name: str) -> Callable[[bytes], Any] | None:
     """The application's own, as it was registered."""
     return _REGISTERED.get(name)
+
+
+def has_converters() -> bool:
+    """Whether the application has registered any."""
+    return bool(_REGISTERED)
 
 
 def with_sources(row: Any) -> Any:
