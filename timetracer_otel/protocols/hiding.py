@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +28,9 @@ class Hide(Protocol):
 
     def value(self, value: Any, name: str = "") -> Any:
         """An encoded value (see `timetracer_otel.values`) or a value of JSON."""
+
+    def values(self, values: Sequence[Any], name: str) -> Sequence[Any]:
+        """Values of one field `name`, as of a column."""
 
     def binary(self, data: bytes, name: str = "") -> bytes:
         """Bytes."""

@@ -130,5 +130,5 @@ def _by_columns(rows: list[Any], names: list[str], hide: Hide) -> list[Any]:
 
 
 def _column(column: tuple[Any, ...], name: str, hide: Hide) -> Any:
-    made = [hide.value(value, name) for value in column]
+    made = hide.values(column, name)
     return column if all(one is other for one, other in zip(made, column, strict=True)) else made

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -62,6 +62,11 @@ _NEUTRAL = frozenset(
 _CONTAINERS = frozenset({"secret", "postal address", "basic credentials", "password"})
 _NAMING = ("name", "Name", "key", "Key", "field", "header")
 _VALUING = ("value", "Value")
+_NUMBERS: set[type] = {int, float, bool, type(None)}
+_TEXTS: set[type] = {str, type(None)}
+_TELLING_NUMBER = 10**7
+"""From here on a number is long enough to be somebody's."""
+
 _ASCII = bytes(each if each < 128 else 0 for each in range(256))  # noqa: PLR2004 - the size of it
 _BY_NAME_ALONE = frozenset(
     {"$datetime", "$date", "$time", "$timedelta", "$uuid", "$float", "$range", "$complex"}
@@ -330,6 +335,31 @@ class Hider:
         if kind is int or kind is float:
             return self._number(value, name)
         return value
+
+    def values(self, values: Sequence[Any], name: str) -> Sequence[Any]:
+        """Values of one field `name`, as of a column: themselves where one look finds nothing."""
+        kinds = set(map(type, values))
+        if kinds <= _NUMBERS and self._are_plain(values, kinds, name):
+            return values
+        if kinds <= _TEXTS and self._is_nothing_in(values, name):
+            return values
+        return [self.value(value, name) for value in values]
+
+    def _are_plain(self, numbers: Sequence[Any], kinds: set[type], name: str) -> bool:
+        """Whether no number is the value of a telling name, or long enough to be somebody's."""
+        rules = self.rules
+        if rules.prefilter.takes_anything or (
+            name and rules.kind_of(name, self._trail) is not None
+        ):
+            return False
+        whole = [number for number in numbers if type(number) is int] if int in kinds else ()
+        return not whole or (max(whole) < _TELLING_NUMBER and min(whole) > -_TELLING_NUMBER)
+
+    def _is_nothing_in(self, texts: Sequence[Any], name: str) -> bool:
+        if self._literals is not None or self.rules.asked is not None:
+            return False
+        everything = "\n".join((name, *(text for text in texts if text is not None)))
+        return self.rules.prefilter.nothing_in(everything.encode("utf-8", "replace"))
 
     def _number(self, value: float, name: str) -> Any:
         kind = self.rules.kind_of(name, self._trail) if name else None

@@ -32,6 +32,14 @@ _CAMELS = _table(_LOWER, A=_UPPER)
 _DIGITS = bytes(ord("0") if chr(each) in _NUMERALS else each for each in range(256))
 _MANY_DIGITS = b"0" * 7
 _BETWEEN_DIGITS = b" ./()+-"
+_MOMENT = re.compile(
+    rb"(?<![0-9 ./()+-])[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
+    rb"(?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+    rb"(?:[+-][0-2][0-9]:[0-5][0-9])?)?"
+    rb"(?![0-9 ./()+-])"
+)
+"""A date, or a time of day with it: its digits are no number of anybody's."""
+
 _RUN_LETTERS = _table("", a=_LOWER + _UPPER + _NUMERALS + "_")
 _LONG_RUN = b"a" * 16
 _ALONE = _table(_LOWER + _UPPER + _NUMERALS + "_")
@@ -50,6 +58,7 @@ _COMMON = frozenset(
         *("billing", "shipping", "delivery", "house", "e", "a", "day", "year", "on", "text"),
         *("signing", "client", "group", "job", "device", "to", "of", "de", "registration"),
         *("post", "api", "postal", "zip", "auth", "push", "magic", "webhook", "sms", "home"),
+        *("driver", "drivers", "driving", "licence"),
         *("real", "remote", "true", "response", "employee", "social", "cf", "tax", "sort", "legal"),
     }
 )
@@ -96,15 +105,13 @@ class Prefilter:
         self._together = tuple(
             (joined, frozenset(word[1:] for word in words)) for joined, words in together.items()
         )
-        self._everything = any(kind.needs == ("",) and kind.name != "IBAN" for kind in known)
+        # an IBAN has capitals, and many digits
+        self.takes_anything = any(k.needs == ("",) and k.name != "IBAN" for k in known)
+        """Whether a text of any look can be of a kind: the user has patterns."""
 
     def nothing_in(self, data: bytes) -> bool:
         """Whether no kind can be in `data`, JSON in UTF-8, neither by name nor by look."""
-        if (
-            self._everything
-            or b"@" in data
-            or _MANY_DIGITS in data.translate(_DIGITS, _BETWEEN_DIGITS)
-        ):
+        if self.takes_anything or b"@" in data or _has_number(data):
             return False
         return not (self._has_name(data) or _has_run(data) or _has_look(data))
 
@@ -124,6 +131,13 @@ class Prefilter:
                 if joined in pressed:
                     return True
         return False
+
+
+def _has_number(data: bytes) -> bool:
+    if _MANY_DIGITS not in data.translate(_DIGITS, _BETWEEN_DIGITS):
+        return False
+    rest = _MOMENT.sub(b"", data)
+    return _MANY_DIGITS in rest.translate(_DIGITS, _BETWEEN_DIGITS)
 
 
 def _has_run(data: bytes) -> bool:
