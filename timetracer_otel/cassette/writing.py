@@ -75,7 +75,7 @@ def _fold_rows(interaction: Interaction, folded: list[bytes]) -> Interaction:
     rows: Sequence[object] | None = getattr(response, "rows", None)
     if not rows:
         return interaction
-    lines = b",\n          ".join([_ENCODER.encode(row) for row in rows])
+    lines = _ENCODER.encode_lines(rows).rstrip(b"\n").replace(b"\n", b",\n          ")
     content = b"[\n          " + lines + b"\n        ]"
     return replace(interaction, response=replace(response, rows=_placeholder(content, folded)))
 

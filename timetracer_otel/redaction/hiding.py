@@ -358,8 +358,8 @@ class Hider:
     def _is_nothing_in(self, texts: Sequence[Any], name: str) -> bool:
         if self._literals is not None or self.rules.asked is not None:
             return False
-        everything = "\n".join((name, *(text for text in texts if text is not None)))
-        return self.rules.prefilter.nothing_in(everything.encode("utf-8", "replace"))
+        everything = '"\n"'.join((name, *(text for text in texts if text is not None)))
+        return self.rules.prefilter.nothing_in(f'"{everything}"'.encode("utf-8", "replace"))
 
     def _number(self, value: float, name: str) -> Any:
         kind = self.rules.kind_of(name, self._trail) if name else None

@@ -32,13 +32,14 @@ _CAMELS = _table(_LOWER, A=_UPPER)
 _DIGITS = bytes(ord("0") if chr(each) in _NUMERALS else each for each in range(256))
 _MANY_DIGITS = b"0" * 7
 _BETWEEN_DIGITS = b" ./()+-"
-_MOMENT = re.compile(
-    rb"(?<![0-9 ./()+-])[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
-    rb"(?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
-    rb"(?:[+-][0-2][0-9]:[0-5][0-9])?)?"
-    rb"(?![0-9 ./()+-])"
+_MOMENTS = (
+    b'"0000-00-00T00:00:00.000000',
+    b'"0000-00-00 00:00:00.000000',
+    b'"0000-00-00T00:00:00',
+    b'"0000-00-00 00:00:00',
+    b'"0000-00-00"',
 )
-"""A date, or a time of day with it: its digits are no number of anybody's."""
+"""What a date and a time of day look like: their digits are no number of anybody's."""
 
 _RUN_LETTERS = _table("", a=_LOWER + _UPPER + _NUMERALS + "_")
 _LONG_RUN = b"a" * 16
@@ -48,6 +49,7 @@ _READABLE_HEX = re.compile(rb"(?:[2-7][0-9a-fA-F])+")
 _CAPITALS = re.compile(rb"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11}")
 _COLONS = re.compile(rb":[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}:")
 _QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}")
+_DOTS = re.compile(rb"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 _QUAD = re.compile(rb"[0-9][0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _OF_NOBODY = (b"127.", b"10.", b"0.", b"192.168.")
 _COMMON = frozenset(
@@ -136,8 +138,10 @@ class Prefilter:
 def _has_number(data: bytes) -> bool:
     if _MANY_DIGITS not in data.translate(_DIGITS, _BETWEEN_DIGITS):
         return False
-    rest = _MOMENT.sub(b"", data)
-    return _MANY_DIGITS in rest.translate(_DIGITS, _BETWEEN_DIGITS)
+    shaped = data.translate(_DIGITS)
+    for moment in _MOMENTS:
+        shaped = shaped.replace(moment, b'"')
+    return _MANY_DIGITS in shaped.translate(None, _BETWEEN_DIGITS)
 
 
 def _has_run(data: bytes) -> bool:
@@ -163,4 +167,6 @@ def _has_look(data: bytes) -> bool:
             return True
     if _QUOTED.search(data) or _COLONS.search(data) or _CAPITALS.search(data):
         return True
+    if not _DOTS.search(data):
+        return False
     return not all(quad.startswith(_OF_NOBODY) for quad in _QUAD.findall(data))
