@@ -15,6 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from timetracer_otel.capture.draws import TELEMETRY
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cassette.files import read
+from timetracer_otel.local_databases import leave_alone
 from timetracer_otel.recording.assembly import encoded_answers
 from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.replay import sessions
@@ -99,6 +100,7 @@ class Episode:
         stage, plan, session = self._stage, self.plan, self.session
         sessions.use(self._sessions)
         stage.within_requests = bool(self.recorded) and not self.recorded[0].test
+        leave_alone(not stage.within_requests)  # what a test has not put there is recorded
         stage.time = session.time if session is not None and plan.clock else None
         stage.draws = session.draws if session is not None and plan.randomness else None
 
@@ -164,6 +166,7 @@ class Episode:
         record.discarded = not self.plan.needs_record
         stage.recorder.end_whole(record)
         stage.recorder.is_listening = False
+        leave_alone(True)
         sessions.use(None)
         stage.time = stage.draws = None
         if record.discarded:

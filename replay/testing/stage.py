@@ -9,6 +9,7 @@ import msgspec
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.local_databases import leave_alone
 from timetracer_otel.otel.start import put_in_place, shutdown
 from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.recording.assembly import collect_outside
@@ -67,6 +68,8 @@ class Stage:
             self._undo.append(install_draws(self._current_draws))
         self._undo.append(install_guard())
         put_in_place(self.recorder)
+        leave_alone(True)
+        self._undo.append(lambda: leave_alone(False))
         let_go_of_idle_connections()  # what was opened before was not seen
         self._is_live = True
         self._begun = 0

@@ -182,7 +182,6 @@ def test_quote(client):
 def test_beside_pytest_django(project: Project) -> None:
     project.plain = tuple(word for word in PLAIN if word not in {"-pno:django", "-pno:asyncio"})
     project.write("settings.py", DJANGO_SETTINGS)
-    project.write("pytest.ini", "[pytest]\ncassette_live = sqlite3\n")
     project.write("test_it.py", DJANGO)
     quiet = ("--ds=settings", "-W", "ignore::pytest.PytestDeprecationWarning")
     project.passes(*quiet)
