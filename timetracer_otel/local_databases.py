@@ -15,7 +15,7 @@ __all__ = ["is_in_memory", "is_left_alone", "leave_alone"]
 _is_left_alone = False
 
 
-def leave_alone(yes: bool) -> None:  # noqa: FBT001 - it is all that is said
+def leave_alone(yes: bool) -> None:
     """Whether such databases are left to themselves from here on."""
     global _is_left_alone
     _is_left_alone = yes

@@ -15,6 +15,7 @@ from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.recording.assembly import collect_outside
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.current import current_entry
+from timetracer_otel.redaction.applying import Redacting
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
@@ -46,6 +47,7 @@ class Stage:
                 hint="run pytest without `timetracer record` around it",
             )
         self.settings = _settings()
+        self.redacting = Redacting(self.settings)
         self.recorder = Recorder(self.settings)
         self.recorder.add_sink(self)
         self.recorder.collects_by_itself = False  # whose it is depends on when it is moved

@@ -206,7 +206,7 @@ def _sort_groups(tokens: list[_Token]) -> None:
 def _sort_truncated(tokens: list[_Token]) -> None:
     """The tables of a ``TRUNCATE``, in place."""
     told = [place for place, token in enumerate(tokens) if token.kind != "space"]
-    if len(told) < 2 or tokens[told[0]].upper != "TRUNCATE":
+    if not told[1:] or tokens[told[0]].upper != "TRUNCATE":
         return
     begin = told[1] if tokens[told[1]].upper == "TABLE" else told[0]
     after = (n for n in told if n > begin and tokens[n].upper in _AFTER_TABLES)
