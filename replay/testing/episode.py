@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -69,7 +70,7 @@ class Episode:
         self.session: Session | None = None
         self._stage = stage
         self._sessions: Sessions | None = None
-        self._shared: Sessions | None = None
+        self._joined: Cassette | None = None
         self.is_over = False
         self.fixtures: tuple[str, ...] = ()
         if plan.replays:
@@ -93,8 +94,16 @@ class Episode:
         shown = shown_by(self._stage.recorder.settings, joined)
         self.session = Session(joined, name, hint=hint, shown=shown)
         self._sessions = Sessions(self.session, plan.live)
-        shared = Session(joined, name, outside=True, hint=hint, shown=shown)
-        self._shared = Sessions(shared, plan.live)
+        self._joined = joined
+
+    @cached_property
+    def _shared(self) -> Sessions | None:
+        """Where fixtures that tests share are answered from."""
+        if self._joined is None:
+            return None
+        plan, shown = self.plan, shown_by(self._stage.recorder.settings, self._joined)
+        outside = Session(self._joined, str(plan.path), outside=True, hint=plan.hint, shown=shown)
+        return Sessions(outside, plan.live)
 
     def _set_stage(self) -> None:
         stage, plan, session = self._stage, self.plan, self.session
