@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from timetracer_otel.cli.wording import examples
-from timetracer_otel.errors import KeyMissing, StoreError
+from timetracer_otel.errors import KeyMissing
 
 if TYPE_CHECKING:
     from timetracer_otel.cassette import Cassette
@@ -40,6 +39,7 @@ def redact(
     What was sealed in them is opened first where its key is here, so that a new policy and a
     new key hold for all of it. Each file is replaced as a whole or not at all.
     """
+    from timetracer_otel.cassette.files import put_whole
     from timetracer_otel.cli.cassettes import located
     from timetracer_otel.cli.terminal import output as console
     from timetracer_otel.cli.wording import count
@@ -61,7 +61,7 @@ def redact(
         after = redactor.redact(_opened(before, path, seal=seal))
         changed += after != before
         content = rewriting.content_as(path, after)
-        _write(content, path if output is None else output / path.name)
+        put_whole(path if output is None else output / path.name, content)
     console().print(f"{count(len(files), 'cassette')} redacted, {changed} changed")
     return 0
 
@@ -84,17 +84,3 @@ def _opened(cassette: Cassette, path: Path, *, seal: bool) -> Cassette:
         return cassette
     bare = replace(cassette.redaction, sealed=[], sealed_bootstrap="")
     return replace(cassette, redaction=bare)
-
-
-def _write(data: bytes, path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(path=str(path), reason=error.strerror or str(error)) from None
-    finally:
-        draft.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from timetracer_otel.cassette import (
     merge_fragment,
     write_cassette,
 )
-from timetracer_otel.cassette.files import find, read
+from timetracer_otel.cassette.files import drafted, find, read
 from timetracer_otel.errors import CassetteError, StoreError
 from timetracer_otel.exporters.disk_limit import DiskLimit, Policy
 from timetracer_otel.protocols.http_parts import HttpInteraction
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from timetracer_otel.exporters.encrypting import Encrypting
     from timetracer_otel.keys import KeyRing
 
-__all__ = ["FileStore", "clear_day", "clear_name", "drafted", "file_name", "find", "placed", "read"]
+__all__ = ["FileStore", "clear_day", "clear_name", "file_name", "find", "placed", "read"]
 
 _LOG = logging.getLogger("timetracer_otel")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -248,26 +248,6 @@ def placed(folder: str, stem: str, suffix: str, *, data: bytes, mark: str) -> Pa
         with suppress(FileNotFoundError):
             os.unlink(draft)
     raise StoreError(path=folder, reason="no free file name")
-
-
-def drafted(folder: str, stem: str, *, data: bytes, mark: str) -> Path:
-    """The data under a hidden name of the writer's own, to be moved into place."""
-    # several machines may share the folder, each with a process 1
-    return Path(_write_draft(f"{folder}/.{stem}.{os.getpid()}-{mark}.part", data))
-
-
-def _write_draft(draft: str, data: bytes) -> str:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-    except OSError:
-        os.unlink(draft)
-        raise
-    finally:
-        os.close(handle)
-    return draft
 
 
 def _linked(draft: str, path: str) -> bool:

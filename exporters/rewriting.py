@@ -12,13 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from timetracer_otel.cassette import Cassette, write_cassette
-from timetracer_otel.cassette.files import content_of, header_of
+from timetracer_otel.cassette.files import content_of, drafted, header_of
 from timetracer_otel.errors import StoreError
 from timetracer_otel.exporters.encrypting import Encrypting
 from timetracer_otel.exporters.files import (
     clear_day,
     clear_name,
-    drafted,
     file_name,
     placed,
 )

@@ -22,7 +22,7 @@ from timetracer_otel.protocols.http_parts import (
 )
 from timetracer_otel.replay.matching import Wanted
 from timetracer_otel.replay.recorded_failures import nobody_cancels, was_cancelled
-from timetracer_otel.replay.sessions import answer, current_session, take_if_recorded
+from timetracer_otel.replay.sessions import Session, answer, current_session, take_if_recorded
 
 __all__ = [
     "Answer",
@@ -107,12 +107,16 @@ def _asks(interaction: Interaction) -> object:
     return interaction.request.method, canonical_url(interaction.request.url)
 
 
+def _recorded(session: Session, method: str, url: str) -> str:
+    return canonical_url(session.recorded_url(method, bare_url(url)))
+
+
 def upcoming_exchange(method: str, url: str) -> HttpInteraction | None:
     """What was recorded next for this method and URL, whatever the body; not given by it."""
     session = current_session()
     if session is None:
         return None
-    found = session.upcoming(_asks, (method, canonical_url(bare_url(url))))
+    found = session.upcoming(_asks, (method, _recorded(session, method, url)))
     return found if isinstance(found, HttpInteraction) else None
 
 
@@ -121,7 +125,7 @@ def taken_exchange(method: str, url: str, wanted: Wanted) -> HttpInteraction | N
     session = current_session()
     if session is None:
         return None
-    found = session.take_next(_asks, (method, canonical_url(bare_url(url))), wanted)
+    found = session.take_next(_asks, (method, _recorded(session, method, url)), wanted)
     return found if isinstance(found, HttpInteraction) else None
 
 

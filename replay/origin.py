@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from timetracer_otel.patching import Change, Patch, WhenImported
+from timetracer_otel.replay.sessions import in_force
 
 __all__ = ["APPLICATION", "Origin", "following", "origin"]
 
@@ -68,9 +69,9 @@ def _of_stack(frame: FrameType | None) -> Origin:
     first = ""
     while frame is not None:
         file = frame.f_code.co_filename
-        if _is_loop(file, frame.f_code.co_name):
+        package, loop_functions = _known(file)
+        if loop_functions and frame.f_code.co_name in loop_functions:
             break
-        package = _package_of(file)
         if package is None and not _is_ours(frame):
             return Origin(tuple(packages), f"{file}:{frame.f_lineno}", is_applications=True)
         if package and package != _OURS:
@@ -94,16 +95,13 @@ _LOOPS = {
 """Where an event loop runs a step: who runs the loop did not make the call."""
 
 
-def _is_loop(file: str, function: str) -> bool:
-    return function in _loop_functions(file)
-
-
 @lru_cache(maxsize=8192)
-def _loop_functions(file: str) -> frozenset[str]:
-    return next((names for end, names in _LOOPS.items() if file.endswith(end)), frozenset())
+def _known(file: str) -> tuple[str | None, frozenset[str] | None]:
+    """Its package, and which of its functions run a loop's steps. Asked for every frame."""
+    names = next((names for end, names in _LOOPS.items() if file.endswith(end)), None)
+    return _package_of(file), names
 
 
-@lru_cache(maxsize=8192)
 def _package_of(file: str) -> str | None:
     """The installed package of a file; empty for Python's own, None for the application's."""
     parts = Path(file).parts
@@ -129,6 +127,8 @@ def _making_task(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def create_task(self: Any, coro: Any, **keywords: Any) -> Any:
+        if in_force() is None:
+            return original(self, coro, **keywords)
         return _as_begun_by(origin(), original, self, coro, **keywords)
 
     return create_task
@@ -137,6 +137,8 @@ def _making_task(original: Callable[..., Any]) -> Callable[..., Any]:
 def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
+        if in_force() is None:
+            return original(self, fn, *args, **keywords)
         begun = origin()
 
         @wraps(fn, updated=())
@@ -151,7 +153,8 @@ def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
 def _starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def start(self: Any) -> None:
-        self._timetracer_begun_by = origin()
+        if in_force() is not None:
+            self._timetracer_begun_by = origin()
         original(self)
 
     return start

@@ -78,11 +78,20 @@ class Shown:
     """How the calls of one cassette's replay are told, and compared where it stays redacted."""
 
     def __init__(self, policy: Policy, cassette: Cassette) -> None:
-        line = request_line(cassette)
-        known = known_pseudonyms(cassette.redaction)
+        self._policy = policy
+        self._cassette = cassette
+
+    # most replays tell nothing: keys are derived, and policies looked up, when one does
+
+    @cached_property
+    def _pseudonymised(self) -> Callable[[Protocol, Any], Any]:
+        known = known_pseudonyms(self._cassette.redaction)
         pseudonyms = Pseudonyms(keys_in_force().current(), known)
-        self._pseudonymised = _hiding(policy, line, pseudonyms)
-        self._masked = _hiding(policy, line, mask)
+        return _hiding(self._policy, request_line(self._cassette), pseudonyms)
+
+    @cached_property
+    def _masked(self) -> Callable[[Protocol, Any], Any]:
+        return _hiding(self._policy, request_line(self._cassette), mask)
 
     def request(self, protocol: Protocol, request: Any) -> Any:
         """The request as it may be shown."""

@@ -6,16 +6,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
+from msgspec.structs import replace
+
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import MissingRecording
+from timetracer_otel.protocols.http_address import canonical_url
+from timetracer_otel.protocols.http_parts import HttpInteraction, HttpRequest
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.registry import protocol_named, protocol_of
 from timetracer_otel.recording.current import current_paths, current_root
 from timetracer_otel.recording.draft import Scope
 from timetracer_otel.replay.matching import Answers, Asks, Reusable, Wanted
+from timetracer_otel.replay.moved_ports import MovedPorts, origin_and_rest
 from timetracer_otel.replay.recorded_draws import RecordedDraws
 from timetracer_otel.replay.recorded_time import RecordedTime
 from timetracer_otel.replay.redacted import Shown
@@ -100,11 +106,12 @@ class Session:
         self._hint = hint
         self._pairs: dict[str, str] = {}
         self._seen: dict[str, tuple[Protocol, ...]] = {}
+        self._told_of_ports: set[str] = set()
         self._lock = RLock()
 
     def answer(self, protocol: Protocol, library: str, ref: object, scope: Scope) -> Interaction:
         """The recorded interaction that answers `ref`. Raises `MissingRecording`."""
-        request = protocol.encode_request(ref)
+        request = self._encoded(protocol, ref)
         key = protocol.key(request)
         with self._lock:
             found = (
@@ -123,13 +130,45 @@ class Session:
     ) -> Interaction | None:
         """The recorded interaction for `ref` if there is one; no miss otherwise."""
         protocol = protocol_named(protocol_name)
-        request = protocol.encode_request(ref)
+        request = self._encoded(protocol, ref)
         key = protocol.key(request)
         with self._lock:
             if scope == "bootstrap":
                 return self._bootstrap.take(protocol, key)
             found = self.answers.take(protocol, request, key, current_paths(), loosely=False)
         return found.interaction if found is not None else None
+
+    def _encoded(self, protocol: Protocol, ref: object) -> Any:
+        request = protocol.encode_request(ref)
+        if type(request) is HttpRequest:
+            url = self.recorded_url(request.method, request.url)
+            if url != request.url:
+                return replace(request, url=url)
+        return request
+
+    def recorded_url(self, method: str, url: str) -> str:
+        """`url` at the port that its server had when it was recorded."""
+        origin, rest = origin_and_rest(url)
+        path = canonical_url(f"http://-{rest}")
+        asked = f"{method} {path}"
+        with self._lock:
+            moved, known = self._moved
+            found = moved.recorded_as(origin, lambda one: asked in known[one])
+            if found != origin and origin not in self._told_of_ports:
+                self._told_of_ports.add(origin)
+                self.outcome.loose.append(f"{found} ← {origin} (another port)")
+        return found + rest
+
+    @cached_property
+    def _moved(self) -> tuple[MovedPorts, dict[str, set[str]]]:
+        """Where HTTP was asked, and what."""
+        known: dict[str, set[str]] = {}
+        for one in (*self.cassette.bootstrap, *self.cassette.interactions):
+            if isinstance(one, HttpInteraction):
+                origin, rest = origin_and_rest(one.request.url)
+                asked = f"{one.request.method} {canonical_url(f'http://-{rest}')}"
+                known.setdefault(origin, set()).add(asked)
+        return MovedPorts(known if self._loosely else ()), known
 
     def upcoming(self, asks: Asks, question: object) -> Interaction | None:
         """The first interaction left that asks `question`; it is not given by it."""
@@ -149,7 +188,7 @@ class Session:
         For what happens by itself, at its time: a connection that is refused.
         """
         protocol = protocol_named(protocol_name)
-        key = protocol.key(protocol.encode_request(ref))
+        key = protocol.key(self._encoded(protocol, ref))
         with self._lock:
             found = self.answers.take_if_due(protocol, key, current_paths())
         return found.interaction if found is not None else None

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.local_databases import is_in_memory
 from timetracer_otel.ownership import owned
 from timetracer_otel.replay.sessions import serving
 
@@ -58,15 +59,10 @@ class NoDirectConnections:
 def _announced(event: str, args: tuple[Any, ...]) -> None:
     if event != "sqlite3.connect" or not NoDirectConnections.is_applied():
         return
-    if _PASSING.get() or owned() or not serving("sqlite3") or _is_in_memory(args[0]):
+    if _PASSING.get() or owned() or not serving("sqlite3") or is_in_memory(args[0]):
         return
     raise CannotReplay(
         subject=f"sqlite3.Connection({os.fspath(args[0])!r})",
         reason="what is opened past `sqlite3.connect` is not recorded",
         hint="open it with `sqlite3.connect`",
     )
-
-
-def _is_in_memory(database: Any) -> bool:
-    name = os.fsdecode(database)
-    return name in {"", ":memory:"} or ":memory:" in name or "mode=memory" in name

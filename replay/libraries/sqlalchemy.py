@@ -14,6 +14,7 @@ from timetracer_otel.capture.sqlalchemy import (
     NAMING,
     TELEMETRY,
     Creator,
+    is_local,
     makes_connections_itself,
     origin_of,
 )
@@ -38,7 +39,7 @@ class _Opener:
         self._pool = pool
 
     def __call__(self, *args: Any) -> Any:
-        if not serving("sqlalchemy"):
+        if not serving("sqlalchemy") or is_local(self._pool):
             return self._live(*args)
         raise_recorded_refusal(origin_of(self._pool))
         if not makes_connections_itself(self._pool._creator):

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from timetracer_otel.capture.sqlite3 import LIBRARY as CAPTURED
-from timetracer_otel.capture.sqlite3 import factory_of, is_of_the_machinery, with_factory
+from timetracer_otel.capture.sqlite3 import factory_of, is_nothing_of_ours, with_factory
 from timetracer_otel.capture.sqlite3_classes import sqlite_origin
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.errors import CannotReplay
@@ -25,7 +25,7 @@ __all__ = ["LIBRARY"]
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connect(*args: Any, **keywords: Any) -> Any:
-        if owned() or not serving("sqlite3") or is_of_the_machinery():
+        if owned() or not serving("sqlite3") or is_nothing_of_ours(args, keywords):
             with passing():
                 return original(*args, **keywords)
         factory = factory_of(args, keywords)

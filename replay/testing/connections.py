@@ -41,9 +41,11 @@ def _is_one_of(one: object, classes: tuple[type, ...]) -> bool:
 
 
 def _of_engine(engine: Any) -> None:
-    from timetracer_otel.capture.sqlalchemy import note_address
+    from timetracer_otel.capture.sqlalchemy import is_local, note_address
 
     note_address(engine)
+    if is_local(engine.pool):  # what is in it would be gone with its connections
+        return
     # an asynchronous driver cannot be told to close here: its loop is gone, or runs
     engine.dispose(close=not engine.dialect.is_async)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from timetracer_otel.capture.draws import TELEMETRY
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.cassette.files import read
+from timetracer_otel.local_databases import leave_alone
 from timetracer_otel.recording.assembly import encoded_answers
 from timetracer_otel.recording.trace import TraceRecord
 from timetracer_otel.replay import sessions
@@ -68,7 +70,7 @@ class Episode:
         self.session: Session | None = None
         self._stage = stage
         self._sessions: Sessions | None = None
-        self._shared: Sessions | None = None
+        self._joined: Cassette | None = None
         self.is_over = False
         self.fixtures: tuple[str, ...] = ()
         if plan.replays:
@@ -92,13 +94,22 @@ class Episode:
         shown = shown_by(self._stage.recorder.settings, joined)
         self.session = Session(joined, name, hint=hint, shown=shown)
         self._sessions = Sessions(self.session, plan.live)
-        shared = Session(joined, name, outside=True, hint=hint, shown=shown)
-        self._shared = Sessions(shared, plan.live)
+        self._joined = joined
+
+    @cached_property
+    def _shared(self) -> Sessions | None:
+        """Where fixtures that tests share are answered from."""
+        if self._joined is None:
+            return None
+        plan, shown = self.plan, shown_by(self._stage.recorder.settings, self._joined)
+        outside = Session(self._joined, str(plan.path), outside=True, hint=plan.hint, shown=shown)
+        return Sessions(outside, plan.live)
 
     def _set_stage(self) -> None:
         stage, plan, session = self._stage, self.plan, self.session
         sessions.use(self._sessions)
         stage.within_requests = bool(self.recorded) and not self.recorded[0].test
+        leave_alone(not stage.within_requests)  # what a test has not put there is recorded
         stage.time = session.time if session is not None and plan.clock else None
         stage.draws = session.draws if session is not None and plan.randomness else None
 
@@ -164,6 +175,7 @@ class Episode:
         record.discarded = not self.plan.needs_record
         stage.recorder.end_whole(record)
         stage.recorder.is_listening = False
+        leave_alone(True)
         sessions.use(None)
         stage.time = stage.draws = None
         if record.discarded:

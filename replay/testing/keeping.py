@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -13,9 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from timetracer_otel.cassette import Cassette, read_cassette, write_cassette
-from timetracer_otel.cassette.files import read
+from timetracer_otel.cassette.files import put_whole, read
 from timetracer_otel.errors import CassetteError, StoreError
-from timetracer_otel.redaction.applying import Redacting
 from timetracer_otel.replay.redacted import opened
 from timetracer_otel.replay.testing.choices import days
 from timetracer_otel.replay.testing.comparing import service_differences
@@ -29,7 +27,6 @@ from timetracer_otel.replay.testing.stability import (
     without_chosen_ports,
 )
 from timetracer_otel.replay.testing.stage import Stage
-from timetracer_otel.settings import read_settings
 
 __all__ = ["Keeper"]
 
@@ -88,17 +85,17 @@ class Keeper:
             if not failed:
                 _verify(plan, recorded)
         else:
-            said["result"] = self._write(plan, recorded, failed=failed)
+            said["result"] = self._write(episode.stage, plan, recorded, failed=failed)
             if said["result"] != "not kept":
                 for key in episode.fixtures:
                     self._with_fixture[key].append(plan.path)
 
-    def _write(self, plan: Plan, recorded: Cassette, *, failed: bool) -> str:
+    def _write(self, stage: Stage, plan: Plan, recorded: Cassette, *, failed: bool) -> str:
         if failed and not self._config.getoption("cassette_keep_failed"):
             return "not kept"
         if plan.mode == "rewrite" and _is_there_already(plan.path, recorded):
             return "unchanged"
-        _put(plan.path, recorded)
+        _put(stage, plan.path, recorded)
         self._written[plan.path] = plan.test
         return "recorded"
 
@@ -111,7 +108,7 @@ class Keeper:
             new = [one for one in asked if meaning_of(one) not in known]
             if new:
                 late = without_chosen_ports(new)
-                _put(path, replace(cassette, bootstrap=[*cassette.bootstrap, *late]))
+                _put(stage, path, replace(cassette, bootstrap=[*cassette.bootstrap, *late]))
 
     def _is_stale(self, episode: Episode) -> bool:
         return bool(self._max_age_s and episode.recorded and _age_s(episode) > self._max_age_s)
@@ -154,15 +151,8 @@ def _is_there_already(path: Path, recorded: Cassette) -> bool:
     return False
 
 
-def _put(path: Path, recorded: Cassette) -> None:
+def _put(stage: Stage, path: Path, recorded: Cassette) -> None:
     # opened: what is sealed belongs to the IDs that the file has
     plain = in_steady_order(opened(recorded)[0])
     steady = read_cassette(with_stable_ids(write_cassette(plain), plain), file=str(path))
-    data = write_cassette(Redacting(read_settings())(steady))
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(path=str(path), reason=error.strerror or str(error)) from error
+    put_whole(path, write_cassette(stage.redacting(steady)), private=False)

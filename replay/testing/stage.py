@@ -9,11 +9,13 @@ import msgspec
 
 from timetracer_otel.cassette import Cassette, Interaction
 from timetracer_otel.errors import CannotReplay
+from timetracer_otel.local_databases import leave_alone
 from timetracer_otel.otel.start import put_in_place, shutdown
 from timetracer_otel.recording import Recorder, active_recorder
 from timetracer_otel.recording.assembly import collect_outside
 from timetracer_otel.recording.bootstrap import Bootstrap
 from timetracer_otel.recording.current import current_entry
+from timetracer_otel.redaction.applying import Redacting
 from timetracer_otel.replay import sessions
 from timetracer_otel.replay.clock import install_clock
 from timetracer_otel.replay.draws import install_draws
@@ -45,6 +47,7 @@ class Stage:
                 hint="run pytest without `timetracer record` around it",
             )
         self.settings = _settings()
+        self.redacting = Redacting(self.settings)
         self.recorder = Recorder(self.settings)
         self.recorder.add_sink(self)
         self.recorder.collects_by_itself = False  # whose it is depends on when it is moved
@@ -67,6 +70,8 @@ class Stage:
             self._undo.append(install_draws(self._current_draws))
         self._undo.append(install_guard())
         put_in_place(self.recorder)
+        leave_alone(True)
+        self._undo.append(lambda: leave_alone(False))
         let_go_of_idle_connections()  # what was opened before was not seen
         self._is_live = True
         self._begun = 0

@@ -114,6 +114,75 @@ def test_a_cassette_of_a_test_is_valid_and_can_be_shown(project: Project) -> Non
     assert "test_it.py::test_quotes" in project.command("list", "cassettes").stdout
 
 
+STREAMS = """
+import os, django, httpx, pytest
+from django.conf import settings
+from django.http import FileResponse, StreamingHttpResponse
+from django.urls import path
+
+def prices():
+    for item in ("tea", "rum"):
+        yield str(httpx.get(os.environ["UPSTREAM"] + "/" + item).json()["price"])
+
+async def later():
+    async with httpx.AsyncClient() as asking:
+        for item in ("tea", "rum"):
+            answer = await asking.get(os.environ["UPSTREAM"] + "/" + item)
+            yield str(answer.json()["price"])
+
+urlpatterns = [
+    path("prices", lambda request: StreamingHttpResponse(prices())),
+    path("later", lambda request: StreamingHttpResponse(later())),
+    path("file", lambda request: FileResponse(open(__file__, "rb"))),
+]
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="-")
+django.setup()
+from django.test import AsyncClient, Client
+
+pytestmark = pytest.mark.cassette(compare=True)
+
+def test_read():
+    answer = Client().get("/prices")
+    assert list(answer.streaming_content) == [b"4", b"4"]
+    assert Client().get("/file").getvalue().startswith(b"\\nimport os")
+
+def test_in_part():
+    chunks = iter(Client().get("/prices"))
+    assert next(chunks) == b"4"
+
+def test_not_read():
+    Client().get("/prices").close()
+    assert Client().get("/prices").status_code == 200
+
+@pytest.mark.anyio
+async def test_async():
+    answer = await AsyncClient().get("/later")
+    assert [chunk async for chunk in answer.streaming_content] == [b"4", b"4"]
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+def test_what_djangos_client_streams_is_kept_as_it_is_read(project: Project) -> None:
+    project.write("test_it.py", STREAMS)
+    project.passes()
+    answers = {
+        name.rpartition("/")[2]: json.loads(text)["answers"]
+        for name, text in project.cassettes.items()
+    }
+    bodies = [answers[f"test_{name}.json"][0]["response"]["body"] for name in ("read", "async")]
+    assert [(body["json"], body["chunks"]) for body in bodies] == [(44, [1, 1])] * 2
+    assert answers["test_in_part.json"][0]["response"]["body"]["json"] == 4
+    assert [one["response"]["status"] for one in answers["test_not_read.json"]] == [200, 200]
+    project.upstream.stop()
+    project.passes()
+    project.write("test_it.py", STREAMS.replace('["price"])', '["price"]) + "0"'))
+    said = project.fails()
+    assert said.count("$.body") == 2
+
+
 SERVED = """
 import json, shop, pytest
 

@@ -182,7 +182,6 @@ def test_quote(client):
 def test_beside_pytest_django(project: Project) -> None:
     project.plain = tuple(word for word in PLAIN if word not in {"-pno:django", "-pno:asyncio"})
     project.write("settings.py", DJANGO_SETTINGS)
-    project.write("pytest.ini", "[pytest]\ncassette_live = sqlite3\n")
     project.write("test_it.py", DJANGO)
     quiet = ("--ds=settings", "-W", "ignore::pytest.PytestDeprecationWarning")
     project.passes(*quiet)
@@ -222,11 +221,62 @@ def test_beside_pytest_recording_our_option_has_a_prefix(project: Project) -> No
         "test_ours.json",
         "test_theirs.yaml",
     ]
+    # each option is one plugin's alone
+    asked = len(project.upstream.asked)
+    project.passes("--timetracer-record-mode=all")
+    project.passes("--record-mode=rewrite")
+    assert project.upstream.asked[asked:] == ["/ours", "/theirs"]
+    told = project.passes("--help")
+    assert told.count(" --timetracer-record-mode=") == told.count(" --record-mode=") == 1
     project.upstream.stop()
     project.passes("--timetracer-record-mode=none")
+    project.passes("-n2", "--record-mode=none")
     text = BOTH.replace("/ours", "/other")
     project.write("test_it.py", text)
     assert "pytest 'test_it.py::test_ours' --timetracer-record-mode=rewrite" in project.fails()
+
+
+MOVING = """
+import os, httpx, pytest, requests, vcr
+U = os.environ["UPSTREAM"]
+
+@pytest.mark.vcr
+def test_plain():
+    assert httpx.get(U + "/a", params={"x": 1}).json()["path"] == "/a?x=1"
+    assert requests.post(U + "/b", json={"a": [1]}).json()["sent"] == '{"a": [1]}'
+
+@pytest.mark.default_cassette("checkout.yaml")
+@pytest.mark.vcr
+def test_named():
+    assert requests.get(U + "/named").json()["path"] == "/named"
+
+def test_block():
+    with vcr.use_cassette("cassettes/block.yaml"):
+        assert requests.get(U + "/block").json()["path"] == "/block"
+"""
+MOVED = {
+    '@pytest.mark.default_cassette("checkout.yaml")\n@pytest.mark.vcr': (
+        '@pytest.mark.cassette("checkout.json")'
+    ),
+    "@pytest.mark.vcr": "@pytest.mark.cassette",
+    "test_block()": "test_block(timetracer_auto)",
+    'vcr.use_cassette("cassettes/block.yaml")': 'timetracer_auto("block.json")',
+}
+
+
+def test_what_vcrpy_recorded_is_imported_and_replayed(project: Project) -> None:
+    project.plain = tuple(word for word in PLAIN if word != "-pno:recording")
+    project.write("test_it.py", MOVING)
+    project.passes("--record-mode=once")
+    imported = project.command("import", "cassettes", "--to", "cassettes")
+    assert imported.returncode == 0, imported.stderr
+    text = MOVING
+    for before, after in MOVED.items():
+        text = text.replace(before, after)
+    project.write("test_it.py", text)
+    project.upstream.stop()
+    said = project.passes("--timetracer-record-mode=none")
+    assert "cassettes: 3 replayed" in said
 
 
 TIME = """

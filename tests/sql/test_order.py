@@ -26,6 +26,7 @@ SAME = [
     ),
     ("SELECT a FROM t WHERE x IN (1, 2, 'b')", "SELECT a FROM t WHERE x IN ('b', 2, 1)"),
     ("SELECT n, count(*) FROM t GROUP BY n, m, o", "SELECT n, count(*) FROM t GROUP BY o, n, m"),
+    ('TRUNCATE "a", "b" CASCADE;', 'TRUNCATE "b", "a" CASCADE;'),
 ]
 
 
@@ -46,6 +47,7 @@ ANOTHER = [
     ("SELECT x FROM t GROUP BY a, b WITH ROLLUP", "SELECT x FROM t GROUP BY b, a WITH ROLLUP"),
     ("SELECT a FROM t WHERE x IN (1, 2)", "SELECT a FROM t WHERE x IN (1, 3)"),
     ("SELECT a FROM t ORDER BY b, c", "SELECT a FROM t ORDER BY c, b"),
+    ("TRUNCATE a, b RESTART IDENTITY", "TRUNCATE b RESTART IDENTITY"),
     ("SELECT f(1, 2) FROM t", "SELECT f(2, 1) FROM t"),
     ("SELECT a FROM t WHERE x = 'IN (1, 2)'", "SELECT a FROM t WHERE x = 'IN (2, 1)'"),
 ]

@@ -7,25 +7,42 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import wrapt
 
 from timetracer_otel.dbapi import Origin, RecordingConnection, RecordingCursor
 from timetracer_otel.dbapi_calls import Apart, place_of_connecting
 from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.local_databases import is_in_memory, is_left_alone
 from timetracer_otel.ownership import owning
 from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY", "NAMING", "TELEMETRY", "Creator", "makes_connections_itself", "origin_of"]
+__all__ = [
+    "LIBRARY",
+    "NAMING",
+    "TELEMETRY",
+    "Creator",
+    "is_local",
+    "makes_connections_itself",
+    "origin_of",
+]
 
 _SYSTEMS = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
 """OTel's ``db.system.name`` where it differs from the dialect's name."""
 
 _ADDRESSES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """Where an engine's connections go, by its dialect: pools know no URL, and are replaced."""
+
+_IN_MEMORY: WeakSet[Any] = WeakSet()
+"""The dialects of engines over SQLite whose URL says that it is in memory."""
+
+
+def is_local(pool: Any) -> bool:
+    """Whether a pool's connections are to a database that is left to itself now."""
+    return pool._dialect in _IN_MEMORY and is_left_alone("")
 
 
 def origin_of(pool: Any) -> Origin:
@@ -70,7 +87,17 @@ def _texts(value: Any) -> tuple[str, ...]:
 def note_address(engine: Any) -> None:
     """Where `engine` connects to, for one that was made before it could be seen."""
     if engine.dialect not in _ADDRESSES:
-        _ADDRESSES[engine.dialect] = _address(engine.url)
+        _note_url(engine)
+
+
+def _note_url(engine: Any) -> None:
+    dialect, url = engine.dialect, engine.url
+    _ADDRESSES[dialect] = _address(url)
+    # a creator of the application's own opens what it likes, whatever the URL says
+    if dialect.name == "sqlite" and makes_connections_itself(engine.pool._creator):
+        mode = ",".join(_texts(url.query.get("mode")))
+        if is_in_memory(f"{url.database or ''}?mode={mode}" if mode else url.database or ""):
+            _IN_MEMORY.add(dialect)
 
 
 class Creator:
@@ -85,8 +112,9 @@ class Creator:
             return self.open_connection(*args)
         origin = None
         with guarded("sqlalchemy connect"):
-            origin = origin_of(self._pool)
-            origin.scope = "bootstrap"
+            if not is_local(self._pool):
+                origin = origin_of(self._pool)
+                origin.scope = "bootstrap"
         if origin is None:
             return self.open_connection(*args)
         with owning("sqlalchemy"):
@@ -117,7 +145,7 @@ def _creating(original: Callable[..., None]) -> Any:
     def init(original: Any, engine: Any, args: Any, keywords: Any) -> None:
         original(*args, **keywords)
         with guarded("sqlalchemy engine"):
-            _ADDRESSES[engine.dialect] = _address(engine.url)
+            _note_url(engine)
 
     return wrapt.FunctionWrapper(original, init)
 

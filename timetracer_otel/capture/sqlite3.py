@@ -12,12 +12,13 @@ from timetracer_otel.capture.sqlite3_converters import registering
 from timetracer_otel.dbapi_calls import place_of_connecting
 from timetracer_otel.dbapi_classes import under
 from timetracer_otel.libraries import Instrumentor, Library
+from timetracer_otel.local_databases import is_left_alone
 from timetracer_otel.ownership import owned
 from timetracer_otel.patching import Patch
 from timetracer_otel.protocols.database_errors import register_database_errors
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY", "factory_of", "is_of_the_machinery", "with_factory"]
+__all__ = ["LIBRARY", "factory_of", "is_nothing_of_ours", "with_factory"]
 
 _FACTORY = 5
 """The place of `factory` among the arguments of `connect`."""
@@ -26,10 +27,14 @@ _MACHINERY = frozenset(("coverage",))
 """Packages that watch the application and keep what they find in a database of their own."""
 
 
-def is_of_the_machinery() -> bool:
-    """Whether who connects is no part of the application."""
+def is_nothing_of_ours(args: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+    """Whether who connects is no part of the application, or the database is the test's own."""
     caller: Any = sys._getframe(2)
-    return str(caller.f_globals.get("__name__")).partition(".")[0] in _MACHINERY
+    if str(caller.f_globals.get("__name__")).partition(".")[0] in _MACHINERY:
+        return True
+    with guarded("sqlite3 connect"):
+        return is_left_alone(args[0] if args else keywords.get("database"))
+    return False
 
 
 def factory_of(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -50,7 +55,7 @@ def with_factory(
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def connect(*args: Any, **keywords: Any) -> Any:
-        if active_recorder() is None or owned() or is_of_the_machinery():
+        if active_recorder() is None or owned() or is_nothing_of_ours(args, keywords):
             return original(*args, **keywords)
         given, named = args, keywords
         with guarded("sqlite3 connect"):

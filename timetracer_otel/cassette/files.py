@@ -1,9 +1,14 @@
-"""Cassettes found and read in folders; writing them is the exporters' business."""
+"""Cassettes found and read in folders, and put in the place of what was there as a whole.
+
+Where they go and what they are called is the exporters' business.
+"""
 
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +20,16 @@ if TYPE_CHECKING:
     from timetracer_otel.encryption import Clear, Header
     from timetracer_otel.keys import KeyRing
 
-__all__ = ["SUFFIXES", "content_of", "find", "hash_seed_of", "header_of", "read"]
+__all__ = [
+    "SUFFIXES",
+    "content_of",
+    "drafted",
+    "find",
+    "hash_seed_of",
+    "header_of",
+    "put_whole",
+    "read",
+]
 
 SUFFIXES = (".json", ".json.gz", ".json.jwe")
 """Plain, compressed, encrypted."""
@@ -77,6 +91,43 @@ def header_of(path: Path) -> Header | None:
     from timetracer_otel.encryption import read_header
 
     return read_header(data, file=str(path))
+
+
+def put_whole(path: Path, data: bytes, *, private: bool = True) -> None:
+    """Make `data` the content of `path`, whole or not at all. Raises `StoreError`.
+
+    `private` files and folders are their owner's alone; others are as the process makes files.
+    """
+    draft = None
+    try:
+        path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+        draft = drafted(str(path.parent), path.name, data=data, private=private)
+        draft.replace(path)
+    except OSError as error:
+        if draft is not None:
+            with suppress(OSError):
+                draft.unlink()
+        raise StoreError(path=str(path), reason=error.strerror or str(error)) from error
+
+
+def drafted(folder: str, stem: str, *, data: bytes, mark: str = "", private: bool = True) -> Path:
+    """The data under a hidden name of the writer's own, to be moved into place. Raises OSError.
+
+    Several machines may share the folder, each with a process 1: `mark` tells them apart.
+    """
+    own = f"{os.getpid()}-{mark}" if mark else str(os.getpid())
+    draft = f"{folder}/.{stem}.{own}.part"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError:
+        Path(draft).unlink()
+        raise
+    finally:
+        os.close(handle)
+    return Path(draft)
 
 
 def hash_seed_of(path: Path) -> int | None:

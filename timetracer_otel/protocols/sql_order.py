@@ -30,7 +30,9 @@ _TOKENS = {
     escapes: re.compile(_PART.replace("{text}", text), re.VERBOSE | re.DOTALL)
     for escapes, text in ((False, _WITHOUT_ESCAPES), (True, _WITH_ESCAPES))
 }
-_QUICK = re.compile(r"\bIN\s*\(|\bANY\s*\(|\bGROUP\s+BY\b|\bVALUES\b|^\s*SELECT\b", re.IGNORECASE)
+_QUICK = re.compile(
+    r"\bIN\s*\(|\bANY\s*\(|\bGROUP\s+BY\b|\bVALUES\b|^\s*(?:SELECT|TRUNCATE)\b", re.IGNORECASE
+)
 
 _IDENTIFIERS = frozenset(("name", "word"))
 _MEMBERS = frozenset(("mark", "text", "number"))
@@ -42,6 +44,7 @@ _NO_COLUMNS = frozenset(
 _AFTER_GROUPS = frozenset(
     (")", ";", "EXCEPT", "FETCH", "FOR", "HAVING", "INTERSECT", "LIMIT", "OFFSET", "ORDER", "UNION")
 )
+_AFTER_TABLES = frozenset((";", "CASCADE", "CONTINUE", "RESTART", "RESTRICT"))
 _ORDERING = frozenset(("UNION", "INTERSECT", "EXCEPT", "MINUS"))
 """What relates the columns of several lists by their places."""
 
@@ -70,8 +73,8 @@ def unordered(statement: str, parameters: Any, system: str) -> tuple[str, Any]:
 
     A list of columns counts where it is plain: names alone, of an outermost ``SELECT`` that
     relates no column by its place. A set is what follows ``IN`` or ``= ANY``, of literals and
-    parameters alone; the plain columns after ``GROUP BY``; and the rows of an ``INSERT`` that
-    returns none.
+    parameters alone; the plain columns after ``GROUP BY``; the rows of an ``INSERT`` that
+    returns none; and the tables of a ``TRUNCATE``.
     """
     if not _QUICK.search(statement):
         return statement, parameters
@@ -80,6 +83,7 @@ def unordered(statement: str, parameters: Any, system: str) -> tuple[str, Any]:
     _sort_sets(tokens, parameters)
     _sort_inserted(tokens, parameters)
     _sort_groups(tokens)
+    _sort_truncated(tokens)
     selected = _selected(tokens)
     if selected is not None:
         listed = _Token("other", ", ".join(sorted(selected.columns)))
@@ -197,6 +201,23 @@ def _sort_groups(tokens: list[_Token]) -> None:
             blanks = [_Token("space", "")] * (end - place - 2)
             listed = f" {', '.join(sorted(map(_written, columns)))} "
             tokens[place + 1 : end] = [_Token("other", listed), *blanks]
+
+
+def _sort_truncated(tokens: list[_Token]) -> None:
+    """The tables of a ``TRUNCATE``, in place."""
+    told = [place for place, token in enumerate(tokens) if token.kind != "space"]
+    if not told[1:] or tokens[told[0]].upper != "TRUNCATE":
+        return
+    begin = told[1] if tokens[told[1]].upper == "TABLE" else told[0]
+    after = (n for n in told if n > begin and tokens[n].upper in _AFTER_TABLES)
+    end = next(after, len(tokens))
+    tables = [""]
+    for token in tokens[begin + 1 : end]:
+        if token.text == ",":
+            tables.append("")
+        elif token.kind != "space":
+            tables[-1] += f" {token.text}"
+    tokens[begin + 1 : end] = [_Token("other", f"{','.join(sorted(tables))} ")]
 
 
 # -- sets -----------------------------------------------------------------------------------------
