@@ -5,7 +5,7 @@
 #   make test ARGS="-k redirect"    arguments to pytest
 
 .DEFAULT_GOAL := help
-.PHONY: bench check clean constraints coverage demo fidelity format help servers test test-versions
+.PHONY: bench check clean constraints coverage demo endure fidelity format help servers test test-versions
 
 PYTHON ?=
 export PYTHON
@@ -16,7 +16,7 @@ dev := .venv-dev$(version)
 demo := .venv-demo$(version)
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(demo)/complete ## Record a checkout that fails, and replay it with everything switched off
 	@$(demo)/bin/timetracer demo
@@ -49,6 +49,9 @@ test-versions: $(dev)/complete servers ## Test older versions of the libraries, 
 
 bench: $(dev)/complete ## Measure what recording and replay cost
 	@$(dev)/bin/python -m benchmarks $(ARGS)
+
+endure: $(dev)/complete ## Record for 30 minutes at saturation: memory, and an account of each request
+	@$(dev)/bin/python -m benchmarks.endurance --minutes 30 --set max_disk_mb=64 $(ARGS)
 
 clean: ## Remove environments, caches and build results
 	rm -rf .venv-dev* .venv-demo* .cache build dist *.egg-info
