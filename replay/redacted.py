@@ -61,15 +61,25 @@ def mask(_kind: Kind, _value: str) -> str:
 
 
 def _hiding(
-    policy: Policy, line: str, stands_for: Callable[[Kind, str], str]
+    policy: Policy, line: str, stands_for: Callable[[Kind, str], str], known: dict[str, Kind] | None
 ) -> Callable[[Protocol, Any], Any]:
-    """Requests of one protocol or another with `stands_for` in the place of what is hidden."""
+    """Requests of one protocol or another with `stands_for` in the place of what is hidden.
+
+    What one hides by its name is looked for in it; and in all that come later, if they are to
+    share what is `known`, which grows.
+    """
     rules = policy.for_request(line)
 
     def hidden(protocol: Protocol, request: Any) -> Any:
         made: Any = protocol.interaction
         interaction = made(id=0, library="", title="", start_us=0, request=request)
-        return hidden_interaction(interaction, Hider(rules, stands_for)).request
+        hider = Hider(rules, stands_for)
+        hider.learned = known if known is not None else {}
+        found = hidden_interaction(interaction, hider)
+        if hider.learned:
+            hider.look_for(hider.most_telling())
+            found = hidden_interaction(interaction, hider)
+        return found.request
 
     return hidden
 
@@ -87,11 +97,15 @@ class Shown:
     def _pseudonymised(self) -> Callable[[Protocol, Any], Any]:
         known = known_pseudonyms(self._cassette.redaction)
         pseudonyms = Pseudonyms(keys_in_force().current(), known)
-        return _hiding(self._policy, request_line(self._cassette), pseudonyms)
+        return _hiding(self._policy, request_line(self._cassette), pseudonyms, None)
 
     @cached_property
     def _masked(self) -> Callable[[Protocol, Any], Any]:
-        return _hiding(self._policy, request_line(self._cassette), mask)
+        line = request_line(self._cassette)
+        hider = Hider(self._policy.for_request(line), mask)
+        for interaction in self._cassette.interactions:
+            hidden_interaction(interaction, hider)
+        return _hiding(self._policy, line, mask, hider.learned)
 
     def request(self, protocol: Protocol, request: Any) -> Any:
         """The request as it may be shown."""

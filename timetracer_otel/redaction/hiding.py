@@ -318,8 +318,8 @@ class Hider:
         text = data.translate(_ASCII).decode("ascii")
         made = bytearray(data)
         for start, end, other in self._places(text, "", inside=False).changed():
-            if len(other) == end - start and other.isascii():
-                made[start:end] = other.encode("ascii")
+            if other.isascii():
+                made[start:end] = other.encode("ascii").ljust(end - start, b"*")[: end - start]
         return data if made == data else bytes(made)
 
     def value(self, value: Any, name: str = "") -> Any:

@@ -45,9 +45,11 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORDS.findall(name[:_LONGEST_NAME]))
 
 
-_TABLE: dict[tuple[str, ...], Kind] = {
+_NAMES: dict[tuple[str, ...], Kind] = {
     words_of(words): kind for kind in KINDS for words in kind.words
 }
+# in SQL a name that is not quoted has lost its capitals
+_TABLE = {("".join(words),): kind for words, kind in _NAMES.items()} | _NAMES
 _MOST_WORDS = max(map(len, _TABLE))
 
 
