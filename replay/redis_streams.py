@@ -16,7 +16,7 @@ __all__ = ["RecordedReader", "RecordedSocket", "open_socket", "open_streams"]
 _HERE = "127.0.0.1"
 
 if TYPE_CHECKING:
-    from socket import socket as _Socket
+    from socket import socket as _Socket  # noqa: N812 - a base class: a variable is none to mypy
 else:
     _Socket = object  # `open_socket` puts the class below
 
