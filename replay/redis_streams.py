@@ -41,10 +41,10 @@ class RecordedSocket(_Socket):
         data = self._read(size)
         return super().recv(size, *flags) if data is None else data
 
-    def recv_into(self, buffer: Any, size: int = 0, *flags: Any) -> int:
-        data = self._read(size or len(buffer))
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        data = self._read(nbytes or len(buffer))
         if data is None:
-            return super().recv_into(buffer, size, *flags)
+            return super().recv_into(buffer, nbytes, flags)
         buffer[: len(data)] = data
         return len(data)
 
