@@ -6,17 +6,23 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from timetracer_otel.replay.redis_answers import Answers, Closed, NothingYet, Waiting
 
-__all__ = ["RecordedReader", "RecordedSocket", "open_streams"]
+__all__ = ["RecordedReader", "RecordedSocket", "open_socket", "open_streams"]
 
 _HERE = "127.0.0.1"
 
+if TYPE_CHECKING:
+    from socket import socket as _Socket  # noqa: N812 - a base class: a variable is none to mypy
+else:
+    _Socket = object  # `open_socket` puts the class below
 
-class RecordedSocket(socket.socket):
-    """One end of a pair: waiting, its timeouts and `poll` are the system's own."""
+
+class RecordedSocket(_Socket):
+    """One end of a pair: waiting, its timeouts and `poll` are those of the class it stands on."""
 
     def __init__(self, answers: Answers, port: int) -> None:
         near, self._far = socket.socketpair()
@@ -35,10 +41,10 @@ class RecordedSocket(socket.socket):
         data = self._read(size)
         return super().recv(size, *flags) if data is None else data
 
-    def recv_into(self, buffer: Any, size: int = 0, *flags: Any) -> int:
-        data = self._read(size or len(buffer))
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        data = self._read(nbytes or len(buffer))
         if data is None:
-            return super().recv_into(buffer, size, *flags)
+            return super().recv_into(buffer, nbytes, flags)
         buffer[: len(data)] = data
         return len(data)
 
@@ -72,6 +78,20 @@ class RecordedSocket(socket.socket):
     def close(self) -> None:
         self._far.close()
         super().close()
+
+
+@cache
+def _standing_on(kind: type[socket.socket]) -> type[RecordedSocket]:
+    return type(RecordedSocket.__name__, (RecordedSocket, kind), {})
+
+
+def open_socket(answers: Answers, port: int) -> RecordedSocket:
+    """A socket of the class that sockets have now.
+
+    gunicorn's gevent workers replace it after this module is loaded, and a subscriber that waits
+    for messages in the system's own would stop every other greenlet.
+    """
+    return _standing_on(socket.socket)(answers, port)
 
 
 class RecordedReader(asyncio.StreamReader):

@@ -12,7 +12,12 @@ from timetracer_otel.capture.redis import LIBRARY as CAPTURED
 from timetracer_otel.capture.redis import opening
 from timetracer_otel.patching import Patch, PatchIfPresent
 from timetracer_otel.replay.redis_answers import Answers, NotSent, Waiting, refused_now
-from timetracer_otel.replay.redis_streams import RecordedReader, RecordedSocket, open_streams
+from timetracer_otel.replay.redis_streams import (
+    RecordedReader,
+    RecordedSocket,
+    open_socket,
+    open_streams,
+)
 from timetracer_otel.replay.sessions import serving
 
 __all__ = ["LIBRARY"]
@@ -38,7 +43,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
 
         def open_recorded() -> RecordedSocket:
             answers.open()
-            opened = RecordedSocket(answers, port)
+            opened = open_socket(answers, port)
             opened.settimeout(timeout)
             return opened
 

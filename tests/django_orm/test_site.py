@@ -26,6 +26,10 @@ _BACKENDS = "django.db.backends"
 DATABASES: dict[str, dict[str, Any]] = {
     "sqlite": {"ENGINE": f"{_BACKENDS}.sqlite3"},
     "psycopg": {"ENGINE": f"{_BACKENDS}.postgresql"},
+    "psycopg-pool": {
+        "ENGINE": f"{_BACKENDS}.postgresql",
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": 4, "timeout": 10}},
+    },
     "psycopg2": {
         "ENGINE": f"{_BACKENDS}.postgresql",
         "PSYCOPG2": True,
@@ -33,6 +37,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     },
     "pymysql": {"ENGINE": f"{_BACKENDS}.mysql", "PYMYSQL": True, "CONN_MAX_AGE": 60},
+    "mysqlclient": {"ENGINE": f"{_BACKENDS}.mysql", "CONN_MAX_AGE": 60},
 }
 _SITE = "tests.django_orm.site"
 SERVERS = {
@@ -40,6 +45,8 @@ SERVERS = {
     "psycopg": ["-m", "uvicorn", "--port", "{port}", f"{_SITE}.asgi:application"],
     "psycopg2": ["-m", "tests.django_orm.manage", "runserver", "--noreload", "{port}"],
     "pymysql": ["-m", "gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", f"{_SITE}.wsgi"],
+    "psycopg-pool": ["-m", "gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", f"{_SITE}.wsgi"],
+    "mysqlclient": ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", f"{_SITE}.wsgi"],
 }
 APPLICATIONS = {"psycopg": f"{_SITE}.asgi:application"}
 _SETTINGS: dict[str, Any] = {"DJANGO_SETTINGS_MODULE": f"{_SITE}.settings"}
@@ -65,6 +72,8 @@ class Recorded(NamedTuple):
 )
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     kind = request.param
+    if kind == "mysqlclient":
+        pytest.importorskip("MySQLdb", reason="mysqlclient is built from source")
     folder, port = tmp_path_factory.mktemp(kind), free_port()
     server = _server(kind, request)
     environ: dict[str, Any] = {"DATABASE": json.dumps(_database(kind, server, folder)), **_SETTINGS}
@@ -85,7 +94,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def _server(kind: str, request: pytest.FixtureRequest) -> Server | None:
     if kind == "sqlite":
         return None
-    fixture = "mariadb_server" if kind == "pymysql" else "postgresql_server"
+    fixture = "postgresql_server" if kind.startswith("psycopg") else "mariadb_server"
     server: Server = request.getfixturevalue(fixture)
     server.start()
     server.renew()
