@@ -1,4 +1,4 @@
-"""The SERVER span of a WSGI request that nothing outside of it has given one."""
+"""The SERVER span of a request that nothing outside of it has given one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
+from opentelemetry.propagators.textmap import Getter, default_getter
 from opentelemetry.semconv.attributes import (
     client_attributes,
     error_attributes,
@@ -22,7 +22,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from timetracer_otel.protocols.wsgi import path_of
 
-__all__ = ["end_server_span", "start_server_span"]
+__all__ = ["end_server_span", "start_server_span", "start_span"]
 
 
 class _Headers(Getter[Mapping[str, Any]]):
@@ -41,12 +41,23 @@ _HEADERS = _Headers()
 
 def start_server_span(environ: Mapping[str, Any]) -> tuple[Span, Context]:
     """The span, continuing the caller's trace, and the context in which it is current."""
+    method = environ.get("REQUEST_METHOD", "GET")
+    return start_span(method, environ, _attributes(environ, method), getter=_HEADERS)
+
+
+def start_span(
+    method: str,
+    carrier: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    *,
+    getter: Getter[Any] | None,
+) -> tuple[Span, Context]:
+    """The same of any request; without `getter` its `carrier` is a mapping of headers."""
     # whatever an earlier request has left current in this thread is no parent of this one
     bare = trace.set_span_in_context(trace.INVALID_SPAN, otel_context.get_current())
-    parent = propagate.extract(environ, bare, getter=_HEADERS)
-    method = environ.get("REQUEST_METHOD", "GET")
+    parent = propagate.extract(carrier, bare, getter=getter or default_getter)
     span = trace.get_tracer("timetracer_otel").start_span(
-        method, parent, SpanKind.SERVER, attributes=_attributes(environ, method)
+        method, parent, SpanKind.SERVER, attributes=dict(attributes)
     )
     return span, trace.set_span_in_context(span, parent)
 

@@ -1,0 +1,1 @@
+"""Applications of aiohttp.web: recorded and replayed."""
