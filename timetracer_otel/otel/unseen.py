@@ -15,7 +15,6 @@ UNSEEN = "TIMETRACER_UNSEEN"
 """Environment variable: the file in which a recorded program notes them."""
 
 _SERVERS = {
-    "aiohttp.web": "aiohttp.web",
     "bjoern": "bjoern",
     "cheroot.server": "cheroot",
     "gevent.pywsgi": "gevent.pywsgi",

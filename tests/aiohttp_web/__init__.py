@@ -1,0 +1,1 @@
+"""aiohttp.web as a server, recorded and replayed."""
