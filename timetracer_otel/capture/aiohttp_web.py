@@ -9,7 +9,7 @@ from typing import Any
 from timetracer_otel.capture.aiohttp_web_exchange import PASSING, READING, WebExchange
 from timetracer_otel.capture.aiohttp_web_files import SentFile
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch, WhenImported
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 
 __all__ = ["LIBRARY"]
@@ -18,6 +18,7 @@ _IN_REQUEST, _IN_READ = guarded("aiohttp.web request"), guarded("aiohttp.web rea
 _IN_WRITE, _IN_END = guarded("aiohttp.web write"), guarded("aiohttp.web end")
 
 _INSTRUMENTOR = "opentelemetry.instrumentation.aiohttp_server"
+_MARK = "__timetracer_inside__"
 
 
 def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,10 +46,10 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_instrumented(protocol: Any, args: tuple[Any, ...]) -> bool:
-    """Whether OpenTelemetry's middleware is the application's: it makes the span."""
+    """Whether OpenTelemetry's middleware, ours around it, is in the application: it makes the span."""
     handler = args[1] if len(args) > 1 else protocol._request_handler
     middlewares = getattr(getattr(handler, "__self__", None), "_middlewares", ())
-    return any(getattr(one, "__module__", "") == _INSTRUMENTOR for one in middlewares)
+    return any(hasattr(one, _MARK) for one in middlewares)
 
 
 def _within_middleware(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,7 +72,16 @@ def _within_middleware(original: Callable[..., Any]) -> Callable[..., Any]:
             with _IN_REQUEST:
                 exchange.stay_here()
 
+    setattr(middleware, _MARK, True)
     return middleware
+
+
+def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def create_aiohttp_middleware(*args: Any, **keywords: Any) -> Any:
+        return _within_middleware(original(*args, **keywords))
+
+    return create_aiohttp_middleware
 
 
 def _failing(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -208,6 +218,13 @@ LIBRARY = Library(
         Patch(f"{_WRITER}.enable_compression", _compressing),
         Patch(f"{_WRITER}.write", _writing),
         Patch(f"{_WRITER}.write_eof", _ending),
-        WhenImported(_INSTRUMENTOR, (Patch(f"{_INSTRUMENTOR}:middleware", _within_middleware),)),
+        WhenImported(
+            _INSTRUMENTOR,
+            (
+                Patch(f"{_INSTRUMENTOR}:middleware", _within_middleware),
+                # from 0.60b0 on: one for each tracer provider
+                PatchIfPresent(f"{_INSTRUMENTOR}:create_aiohttp_middleware", _creating),
+            ),
+        ),
     ),
 )

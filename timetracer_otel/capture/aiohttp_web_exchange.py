@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from opentelemetry import context as otel_context
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.semconv.attributes import (
     client_attributes,
@@ -17,7 +18,7 @@ from opentelemetry.semconv.attributes import (
     url_attributes,
     user_agent_attributes,
 )
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, SpanKind
 
 from timetracer_otel.capture.aiohttp_web_files import SentFile
 from timetracer_otel.capture.inbound import is_excluded, is_untraced
@@ -127,7 +128,9 @@ class WebExchange:
 
     def bind_here(self) -> None:
         """The current span is that of the request."""
-        if self._draft is not None:
+        current: Any = trace.get_current_span()
+        # OpenTelemetry's middleware makes none for what its own variables leave out
+        if self._draft is not None or getattr(current, "kind", None) is not SpanKind.SERVER:
             return
         self._context = otel_context.get_current()
         if is_excluded(path_of(self._request)):
