@@ -21,6 +21,8 @@ from aiohttp import web
 CLIENT = web.AppKey("CLIENT", aiohttp.ClientSession)
 DATABASE = web.AppKey("DATABASE", sqlite3.Connection)
 
+TASKS = web.AppKey("TASKS", list[Any])
+
 routes = web.RouteTableDef()
 BIG = bytes(range(256)) * 4096
 TEXT = "línea\n" * 2000
@@ -188,6 +190,21 @@ async def raises_late(request: web.Request) -> web.StreamResponse:
     raise RuntimeError("too late")
 
 
+@routes.get("/endless")
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b"tick " * 2000)
+        await asyncio.sleep(0.01)
+
+
+@routes.get("/later")
+async def later(request: web.Request) -> web.Response:
+    request.app[TASKS].append(asyncio.create_task(_asked(request, "/later")))
+    return web.Response(text="soon")
+
+
 @routes.get("/asks")
 async def asks(request: web.Request) -> web.Response:
     rows = request.app[DATABASE].execute("select n from numbers where n > 1").fetchall()
@@ -199,6 +216,7 @@ async def asks(request: web.Request) -> web.Response:
 async def socket(request: web.Request) -> web.WebSocketResponse:
     connection = web.WebSocketResponse(protocols=("chat",))
     await connection.prepare(request)
+    await connection.send_str(await _asked(request, "/socket"))
     async for message in connection:
         await connection.send_str(message.data.upper())
     return connection
@@ -224,6 +242,7 @@ async def resources(app: web.Application) -> AsyncIterator[None]:
     if not database.execute("select * from numbers").fetchall():
         database.executemany("insert into numbers values (?)", [(n,) for n in range(4)])
     database.commit()
+    app[TASKS] = []
     async with aiohttp.ClientSession() as client:
         app[CLIENT], app[DATABASE] = client, database
         yield

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from timetracer_otel.capture.aiohttp_web_exchange import PASSING, READING, WebExchange
+from timetracer_otel.capture.aiohttp_web_exchange import PASSING, WebExchange
 from timetracer_otel.capture.aiohttp_web_files import SentFile
+from timetracer_otel.capture.aiohttp_web_uploads import CODED, READING, expect_coded, note_coded
 from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
@@ -46,7 +47,7 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_instrumented(protocol: Any, args: tuple[Any, ...]) -> bool:
-    """Whether OpenTelemetry's middleware, ours around it, is in the application: it makes the span."""
+    """Whether OpenTelemetry's middleware, with ours around it, makes the span."""
     handler = args[1] if len(args) > 1 else protocol._request_handler
     middlewares = getattr(getattr(handler, "__self__", None), "_middlewares", ())
     return any(hasattr(one, _MARK) for one in middlewares)
@@ -110,6 +111,39 @@ def _reading(original: Callable[..., bytes]) -> Callable[..., bytes]:
         return data
 
     return _read_nowait_chunk
+
+
+def _decoding(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def __init__(self: Any, out: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
+        if active_recorder() is not None:
+            with _IN_READ:
+                expect_coded(out)
+        original(self, out, *args, **keywords)
+
+    return __init__
+
+
+def _feeding(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def feed_data(self: Any, chunk: bytes, *args: Any) -> Any:
+        if chunk and (CODED or READING):
+            with _IN_READ:
+                note_coded(self.out, chunk)
+        return original(self, chunk, *args)
+
+    return feed_data
+
+
+def _losing(original: Callable[..., None]) -> Callable[..., None]:
+    """Requests that have not begun by then never will."""
+
+    @wraps(original)
+    def connection_lost(self: Any, *args: Any) -> None:
+        CODED.pop(self, None)
+        original(self, *args)
+
+    return connection_lost
 
 
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -211,6 +245,9 @@ LIBRARY = Library(
     changes=(
         Patch("aiohttp.web_protocol:RequestHandler._handle_request", _handling),
         Patch("aiohttp.web_protocol:RequestHandler.handle_error", _failing),
+        Patch("aiohttp.web_protocol:RequestHandler.connection_lost", _losing),
+        Patch("aiohttp.http_parser:DeflateBuffer.__init__", _decoding),
+        Patch("aiohttp.http_parser:DeflateBuffer.feed_data", _feeding),
         Patch("aiohttp.streams:StreamReader._read_nowait_chunk", _reading),
         Patch("aiohttp.web_response:StreamResponse._prepare_headers", _preparing),
         Patch("aiohttp.web_fileresponse:FileResponse._sendfile", _sending_file),

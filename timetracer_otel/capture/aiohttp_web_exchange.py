@@ -21,6 +21,7 @@ from opentelemetry.semconv.attributes import (
 from opentelemetry.trace import Span, SpanKind
 
 from timetracer_otel.capture.aiohttp_web_files import SentFile
+from timetracer_otel.capture.aiohttp_web_uploads import begin_upload, end_upload
 from timetracer_otel.capture.inbound import is_excluded, is_untraced
 from timetracer_otel.capture.server_span import begin_server_span, end_server_span
 from timetracer_otel.interaction.body import Body
@@ -29,41 +30,13 @@ from timetracer_otel.protocols.http_parts import HttpRequestRef, HttpResponseRef
 from timetracer_otel.recording import Draft, begin_entry, discard_trace, guarded
 from timetracer_otel.recording.flow import CURRENT_FLOW
 
-__all__ = ["PASSING", "READING", "Upload", "WebExchange"]
+__all__ = ["PASSING", "WebExchange"]
 
 PASSING: dict[Any, WebExchange] = {}
 """By the writer of the response, which nobody else has."""
 
-READING: dict[Any, Upload] = {}
-"""By the stream that the request's body is read from."""
-
 _OWN = ("Date", "Server")
 """What the server says of itself and of the day, where the application does not."""
-
-
-class Upload:
-    """The body of a request, as far as the application reads it."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def read(self, stream: Any, data: bytes) -> None:
-        """`data` was taken; what was put back before and comes again counts once."""
-        fresh = stream._cursor - self._body.size
-        if fresh >= len(data):
-            self._body.feed(data)
-        elif fresh > 0:
-            self._body.feed(data[-fresh:])
-        if stream.at_eof():
-            self._body.finish()
-
-    def end(self, stream: Any) -> None:
-        """The request is over."""
-        if stream.exception() is not None:
-            self._body.finish("aborted")
-        elif stream.at_eof():
-            self._body.finish()
-        self._body.finish("partial" if self._body.size else "unread")
 
 
 class _Compressor:
@@ -117,7 +90,9 @@ class WebExchange:
         exchange = cls(request)
         if not has_span:
             ref = request_of(request)  # before there is a span that somebody has to end
-            span, context = begin_server_span(ref.method, request.headers, _attributes(request, ref))
+            span, context = begin_server_span(
+                ref.method, request.headers, _attributes(request, ref)
+            )
             exchange._span, exchange._ref = span, ref
             otel_context.attach(context)
         PASSING[exchange._writer] = exchange
@@ -144,7 +119,7 @@ class WebExchange:
         self._sent = draft.body()
         if not self._stream.at_eof():
             ref.body = draft.body()
-            READING[self._stream] = Upload(ref.body)
+            begin_upload(self._request, ref.body)
 
     def stay_here(self) -> None:
         """The span ends before the response is sent: its context goes on."""
@@ -179,7 +154,7 @@ class WebExchange:
         response.body = None
         if self._sent is not None:
             self._sent.finish()
-        self._end_upload()
+        end_upload(self._stream)
         draft.answered(response)
 
     def compressing(self, compressor: Any) -> Any:
@@ -259,7 +234,7 @@ class WebExchange:
 
     def _end_draft(self, error: BaseException | None) -> None:
         draft = self._draft
-        self._end_upload()
+        end_upload(self._stream)
         if draft is None:
             return
         if self._sent is not None:
@@ -270,11 +245,6 @@ class WebExchange:
             draft.failed(error, "application")
             return
         draft.answered(self._response)
-
-    def _end_upload(self) -> None:
-        upload = READING.pop(self._stream, None)
-        if upload is not None:
-            upload.end(self._stream)
 
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
