@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import pytest
 from tests.aiohttp_web.asking import CASES, exchanged, left_after, request
 from tests.wsgi.serving import (
     Replayed,
-    cassettes,
     free_port,
     recording,
     replayed,
@@ -231,7 +229,7 @@ def test_each_pipelined_request_is_one_of_its_own_and_the_caller_s_trace_goes_on
 
 
 def test_what_is_no_request_is_not_recorded(odd: Kept) -> None:
-    assert len(odd.cassettes) == 6  # noqa: PLR2004 - it was asked between the fourth and the fifth
+    assert len(odd.cassettes) == 6
 
 
 def test_a_socket_works_and_is_noted_as_its_handshake_with_the_calls_it_made(odd: Kept) -> None:
