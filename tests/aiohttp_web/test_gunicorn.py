@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -39,7 +40,7 @@ def test_recorded_and_replayed(tmp_path: Path) -> None:
     port, folder, log = free_port(), tmp_path / "cassettes", tmp_path / "log"
     command = [*GUNICORN, "tests.aiohttp_web.app:make_later", "-b", f"127.0.0.1:{port}"]
     with upstream() as url:
-        variables = {"UPSTREAM_URL": url, "DATABASE": str(tmp_path / "numbers.db")}
+        variables: dict[str, Any] = {"UPSTREAM_URL": url, "DATABASE": str(tmp_path / "numbers.db")}
         with running(recording(command, folder), port, log=log, **variables):
             seen = [exchanged(port, CASES[case]) for case in ASKED]
             wait_for_cassettes(folder, len(seen))

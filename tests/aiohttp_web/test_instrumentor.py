@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,10 @@ def test_each_request_is_recorded_once_in_the_instrumentor_s_span(tmp_path: Path
     port, folder, log = free_port(), tmp_path / "cassettes", tmp_path / "log"
     command = [sys.executable, "-m", "tests.aiohttp_web.app", str(port)]
     with upstream() as url:
-        variables = {"UPSTREAM_URL": url, "OTEL_PYTHON_AIOHTTP_SERVER_EXCLUDED_URLS": "stream$"}
+        variables: dict[str, Any] = {
+            "UPSTREAM_URL": url,
+            "OTEL_PYTHON_AIOHTTP_SERVER_EXCLUDED_URLS": "stream$",
+        }
         with running(recording(command, folder), port, log=log, **variables):
             for case in ASKED:
                 exchanged(port, CASES[case])

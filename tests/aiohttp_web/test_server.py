@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,7 @@ class Kept:
 
     folder: Path
     cassettes: list[Cassette]
-    variables: dict[str, str]
+    variables: dict[str, Any]
 
     def entry(self, number: int) -> HttpInteraction:
         found = self.cassettes[number].entry
@@ -57,7 +56,7 @@ class Answered:
     kept: Kept
 
 
-def _stopped(folder: Path, variables: dict[str, str], count: int) -> Kept:
+def _stopped(folder: Path, variables: dict[str, Any], count: int) -> Kept:
     Path(variables["DATABASE"]).unlink()
     return Kept(folder, wait_for_cassettes(folder, count), variables)
 
@@ -67,7 +66,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Answered:
     folder, port = tmp_path_factory.mktemp("answered"), free_port()
     kept, log, command = folder / "cassettes", folder / "log", [*COMMAND, str(port)]
     with upstream() as url:
-        variables = {"UPSTREAM_URL": url, "DATABASE": str(folder / "numbers.db")}
+        variables: dict[str, Any] = {"UPSTREAM_URL": url, "DATABASE": str(folder / "numbers.db")}
         with running(command, port, log=log, **variables):
             plain = [exchanged(port, data) for data in CASES.values()]
         with running(recording(command, kept), port, log=log, **variables):
@@ -173,12 +172,12 @@ def test_calls_of_middlewares_handlers_and_bodies_are_of_the_request(answered: A
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """Clients that leave, pipelined and broken requests, sockets, detached tasks."""
     folder, port = tmp_path_factory.mktemp("odd"), free_port()
     kept, log = folder / "cassettes", folder / "log"
     with upstream() as url:
-        variables = {"UPSTREAM_URL": url, "DATABASE": str(folder / "numbers.db")}
+        variables: dict[str, Any] = {"UPSTREAM_URL": url, "DATABASE": str(folder / "numbers.db")}
         command = recording([*COMMAND, str(port)], kept)
         with running(command, port, log=log, **variables):
             left_after(port, request("/endless"), 50_000)
