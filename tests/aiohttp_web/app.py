@@ -11,6 +11,7 @@ import os
 import sqlite3
 import sys
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,12 @@ async def endless(request: web.Request) -> web.StreamResponse:
     while True:
         await response.write(b"tick " * 2000)
         await asyncio.sleep(0.01)
+
+
+@routes.post("/draws")
+async def draws(request: web.Request) -> web.Response:
+    drawn = uuid.uuid4().hex
+    return web.Response(text=f"{drawn} for {await request.text()}")
 
 
 @routes.get("/later")

@@ -13,7 +13,7 @@ from timetracer_otel.libraries import Library
 from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
 from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY"]
+__all__ = ["LIBRARY", "begun"]
 
 _IN_REQUEST, _IN_READ = guarded("aiohttp.web request"), guarded("aiohttp.web read")
 _IN_WRITE, _IN_END = guarded("aiohttp.web write"), guarded("aiohttp.web end")
@@ -30,7 +30,7 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
         exchange = None
         if active_recorder() is not None:
             with _IN_REQUEST:
-                exchange = WebExchange.begin(request, has_span=_is_instrumented(self, args))
+                exchange = await begun(self, request, args)
         if exchange is None:
             return await original(self, request, *args, **keywords)
         try:
@@ -44,6 +44,11 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return _handle_request
+
+
+async def begun(protocol: Any, request: Any, args: tuple[Any, ...]) -> WebExchange | None:
+    """The exchange of a request that is about to be handled; a replay may wait for its body."""
+    return WebExchange.begin(request, has_span=_is_instrumented(protocol, args))
 
 
 def _is_instrumented(protocol: Any, args: tuple[Any, ...]) -> bool:
