@@ -45,7 +45,8 @@ def replay(
     app: Annotated[
         str | None,
         typer.Option(
-            metavar="MODULE:APP", help="The application, ASGI or WSGI, run in this process."
+            metavar="MODULE:APP",
+            help="The application, ASGI, WSGI or aiohttp, run in this process.",
         ),
     ] = None,
     serve: Annotated[

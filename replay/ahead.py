@@ -49,9 +49,35 @@ def install_reading_ahead(is_needed: Callable[[str, str], bool]) -> Callable[[],
 
         return call
 
+    def wrap_begun(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        @wraps(original)
+        async def begun(protocol: Any, request: Any, args: Any) -> Any:
+            if is_needed(request._message.method, request._message.path):
+                READ_AHEAD.set(await _peeked(request))  # in the request's own task
+            return await original(protocol, request, args)
+
+        return begun
+
     ledger = Ledger()
-    ledger.apply([PatchIfPresent("timetracer_otel.capture.asgi:AsgiCapture.__call__", wrap)])
+    ledger.apply(
+        [
+            PatchIfPresent("timetracer_otel.capture.asgi:AsgiCapture.__call__", wrap),
+            PatchIfPresent("timetracer_otel.capture.aiohttp_web:begun", wrap_begun),
+        ]
+    )
     return ledger.restore
+
+
+async def _peeked(request: Any) -> Body | None:
+    """What aiohttp has of a body once all of it is there, left for the application to read."""
+    stream = request._payload
+    if request._message.compression:  # decoded already, and recorded as it came
+        return None
+    try:
+        await asyncio.wait_for(stream.wait_eof(), _PATIENCE_S)
+    except TimeoutError:
+        return None
+    return Body.of(b"".join(getattr(stream, "_buffer", ())))
 
 
 def _target(scope: Any) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from typing import Any, Literal
 
 __all__ = ["Kind", "is_factory", "kind_of"]
 
-Kind = Literal["asgi", "wsgi"]
+Kind = Literal["aiohttp", "asgi", "wsgi"]
 
 _LAYERS = 32
 """Middleware around an application that is looked through."""
@@ -20,8 +21,11 @@ _INNER = ("app", "wsgi_app", "application", "asgi_app")
 def kind_of(app: Any) -> Kind:
     """WSGI is called with two arguments and answers; ASGI with three, or it is a coroutine.
 
+    aiohttp's is served by aiohttp itself; a coroutine function without arguments makes one.
     Middleware that takes anything (``*args``) is of the kind of what it is around.
     """
+    if _is_aiohttp(app):
+        return "aiohttp"
     for _ in range(_LAYERS):
         kind = _kind_by_call(app)
         if kind is not None:
@@ -30,6 +34,13 @@ def kind_of(app: Any) -> Kind:
         if app is None:
             break
     return "wsgi"
+
+
+def _is_aiohttp(app: Any) -> bool:
+    web = sys.modules.get("aiohttp.web")
+    if web is not None and isinstance(app, web.Application | web.AppRunner):
+        return True
+    return inspect.iscoroutinefunction(app) and _wanted(app) == 0
 
 
 def _held(app: Any, name: str) -> Any:

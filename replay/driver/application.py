@@ -1,4 +1,4 @@
-"""An application of either kind while recorded requests are sent to it, in this process."""
+"""An application of any kind while recorded requests are sent to it, in this process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from timetracer_otel.applications import kind_of
 from timetracer_otel.cassette import Cassette
-from timetracer_otel.replay.driver import in_process, wsgi
+from timetracer_otel.replay.driver import aiohttp_web, in_process, wsgi
 from timetracer_otel.replay.driver.in_process import import_application
 
 __all__ = ["import_application", "running", "send"]
@@ -21,8 +21,13 @@ async def running(app: Any) -> AsyncIterator[Any]:
 
     Gives what `send` is to be given with each request.
     """
-    if kind_of(app) == "wsgi":
+    kind = kind_of(app)
+    if kind == "wsgi":
         yield None
+        return
+    if kind == "aiohttp":
+        async with aiohttp_web.running(app) as address:
+            yield address
         return
     async with in_process.running(app) as state:
         yield state
@@ -30,7 +35,10 @@ async def running(app: Any) -> AsyncIterator[Any]:
 
 async def send(app: Any, cassette: Cassette, *state: Any) -> None:
     """Send the recorded entry; the answer is in the replay's own recording."""
-    if kind_of(app) == "wsgi":
+    kind = kind_of(app)
+    if kind == "aiohttp":
+        await aiohttp_web.send(cassette, *state)
+    elif kind == "wsgi":
         with _no_event_loop():
             wsgi.send(app, cassette)
     else:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from timetracer_otel.applications import is_factory
+from timetracer_otel.applications import is_factory, kind_of
 from timetracer_otel.capture.serving import with_server_span
 from timetracer_otel.cassette import Cassette
 from timetracer_otel.errors import CannotReplay
@@ -36,7 +36,7 @@ _LONGER_S = 10.0
 
 
 def import_application(target: str) -> Any:
-    """The ASGI or WSGI application at ``package.module:attribute``; a factory is called.
+    """The ASGI, WSGI or aiohttp application at ``package.module:attribute``; a factory is called.
 
     Without an attribute it is the module's `app` or `application`. One that makes no span for
     its requests gets one, as a server would give it. Raises `CannotReplay` with what went wrong
@@ -49,7 +49,7 @@ def import_application(target: str) -> Any:
         found: Any = importlib.import_module(module_name)
         for name in (attribute.removesuffix("()") or _default(found)).split("."):
             found = getattr(found, name)
-        if attribute.endswith("()") or is_factory(found):
+        if kind_of(found) != "aiohttp" and (attribute.endswith("()") or is_factory(found)):
             found = found()
     except (ImportError, AttributeError) as error:
         hint = "give it as `--app package.module:application`"
@@ -58,7 +58,7 @@ def import_application(target: str) -> Any:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
         raise CannotReplay(subject=target, reason=reason) from error
-    if not callable(found):
+    if not callable(found) and kind_of(found) != "aiohttp":  # a runner of it is not
         reason = f"it is no application but {type(found).__name__}"
         raise CannotReplay(subject=target, reason=reason)
     return with_server_span(found)

@@ -126,7 +126,8 @@ def _bytes_of(entry: HttpInteraction, mount: str) -> bytes:
         path = path.removeprefix(mount)
     target = path + (f"?{url.query}" if url.query else "")
     chunks = wire_chunks(request.body, title=entry.title) if request.body is not None else []
-    head = [f"{request.method} {target} HTTP/1.1", *request.headers]
+    version = "1.0" if request.http_version == "1.0" else "1.1"  # 1.0 knows no chunks
+    head = [f"{request.method} {target} HTTP/{version}", *request.headers]
     head += _missing_lines(request, url.netloc, sum(map(len, chunks)))
     start = "\r\n".join([*head, "", ""]).encode("latin-1")
     if _value(request, "transfer-encoding").lower() != "chunked":

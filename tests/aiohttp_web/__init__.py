@@ -1,1 +1,1 @@
-"""Applications of aiohttp.web: recorded and replayed."""
+"""aiohttp.web as a server, recorded and replayed."""

@@ -1,9 +1,4 @@
-"""aiohttp.web: each request in a SERVER span of ours, told from the bytes that go out.
-
-What aiohttp writes is seen below its writer, so that compressed and chunked answers, streams,
-files and what it answers by itself are all noted as the client gets them. The request's body is
-noted as the application reads it.
-"""
+"""aiohttp.web: every request of its server, inside its SERVER span or with one of our own."""
 
 from __future__ import annotations
 
@@ -11,187 +6,267 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from opentelemetry import context as otel_context
-
-from timetracer_otel.aiohttp_serving import SERVING, Serving
-from timetracer_otel.capture.inbound import is_excluded, is_untraced
-from timetracer_otel.capture.server_span import end_server_span, start_span
+from timetracer_otel.capture.aiohttp_web_exchange import PASSING, WebExchange
+from timetracer_otel.capture.aiohttp_web_files import SentFile
+from timetracer_otel.capture.aiohttp_web_uploads import CODED, READING, expect_coded, note_coded
 from timetracer_otel.libraries import Library
-from timetracer_otel.patching import Patch, PatchIfPresent
-from timetracer_otel.protocols.aiohttp_web import attributes_of, path_of, request_of, route_of
-from timetracer_otel.recording import active_recorder, begin_entry, discard_trace, guarded
-from timetracer_otel.recording.current import begins_here
+from timetracer_otel.patching import Patch, PatchIfPresent, WhenImported
+from timetracer_otel.recording import active_recorder, guarded
 
-__all__ = ["LIBRARY"]
+__all__ = ["LIBRARY", "begun"]
 
-_IN_REQUEST, _IN_END = guarded("aiohttp.web request"), guarded("aiohttp.web end")
-_IN_READ, _IN_WRITE = guarded("aiohttp.web read"), guarded("aiohttp.web write")
+_IN_REQUEST, _IN_READ = guarded("aiohttp.web request"), guarded("aiohttp.web read")
+_IN_WRITE, _IN_END = guarded("aiohttp.web write"), guarded("aiohttp.web end")
+
+_INSTRUMENTOR = "opentelemetry.instrumentation.aiohttp_server"
+_MARK = "__timetracer_inside__"
 
 
-def _handle_request(original: Callable[..., Any]) -> Callable[..., Any]:
+def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around the handler, its middlewares, the error pages and the sending of the response."""
+
     @wraps(original)
-    async def _handle_request(self: Any, request: Any, start_time: Any, handler: Any) -> Any:
-        around = None
-        # any other handler answers what was no request
-        if active_recorder() is not None and handler is self._request_handler:
+    async def _handle_request(self: Any, request: Any, *args: Any, **keywords: Any) -> Any:
+        exchange = None
+        if active_recorder() is not None:
             with _IN_REQUEST:
-                around = _Around.begin(self, request)
-        if around is None:
-            return await original(self, request, start_time, handler)
+                exchange = await begun(self, request, args)
+        if exchange is None:
+            return await original(self, request, *args, **keywords)
         try:
-            response, reset = await original(self, request, start_time, handler)
+            result = await original(self, request, *args, **keywords)
         except BaseException as error:
-            around.end(error, reset=True)
+            with _IN_END:
+                exchange.end(error)
             raise
-        around.end(None, reset=reset)
-        return response, reset
+        with _IN_END:
+            exchange.end()
+        return result
 
     return _handle_request
 
 
-class _Around:
-    """One request in its span."""
-
-    def __init__(self, protocol: Any, request: Any) -> None:
-        self._protocol = protocol
-        self._request = request
-        self._span, context = start_span(
-            request.method, request.headers, attributes_of(request), getter=None
-        )
-        # the task is the request's own, but for what the connection does in an eager one
-        self._token = otel_context.attach(context)
-        self._serving: Serving | None = None
-
-    @classmethod
-    def begin(cls, protocol: Any, request: Any) -> _Around | None:
-        """None where the request is recorded further out, or is not to be traced."""
-        if not begins_here() or is_untraced(path_of(request)):
-            return None
-        around = cls(protocol, request)
-        with _IN_REQUEST:
-            around._bind()
-        return around
-
-    def _bind(self) -> None:
-        if is_excluded(path_of(self._request)):
-            discard_trace("path")
-            return
-        noted = request_of(self._request)
-        draft = begin_entry("http", "aiohttp.web", noted)
-        if draft is not None:
-            has_body = self._request.body_exists
-            self._serving = Serving(draft, noted, self._request.content if has_body else None)
-            SERVING[self._protocol] = self._serving
-
-    def end(self, error: BaseException | None, *, reset: bool) -> None:
-        status, route = 0, ""
-        with _IN_END:
-            route = route_of(self._request)
-            SERVING.pop(self._protocol, None)
-            if self._serving is not None:
-                self._serving.end(error, route, reset=reset)
-                status = self._serving.status
-        with _IN_END:
-            end_server_span(self._span, route=route, status=status, error=error)
-        with _IN_END:
-            otel_context.detach(self._token)
+async def begun(protocol: Any, request: Any, args: tuple[Any, ...]) -> WebExchange | None:
+    """The exchange of a request that is about to be handled; a replay may wait for its body."""
+    return WebExchange.begin(request, has_span=_is_instrumented(protocol, args))
 
 
-def _handle_error(original: Callable[..., Any]) -> Callable[..., Any]:
+def _is_instrumented(protocol: Any, args: tuple[Any, ...]) -> bool:
+    """Whether OpenTelemetry's middleware, with ours around it, makes the span."""
+    handler = args[1] if len(args) > 1 else protocol._request_handler
+    middlewares = getattr(getattr(handler, "__self__", None), "_middlewares", ())
+    return any(hasattr(one, _MARK) for one in middlewares)
+
+
+def _within_middleware(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OpenTelemetry's middleware: the request is recorded in its span."""
+
+    @wraps(original)
+    async def middleware(request: Any, handler: Callable[..., Any]) -> Any:
+        exchange = PASSING.get(request._payload_writer)
+        if exchange is None:
+            return await original(request, handler)
+
+        async def inside(inner: Any) -> Any:
+            with _IN_REQUEST:
+                exchange.bind_here()
+            return await handler(inner)
+
+        try:
+            return await original(request, inside)
+        finally:  # what a response's body asks is in the trace too
+            with _IN_REQUEST:
+                exchange.stay_here()
+
+    setattr(middleware, _MARK, True)
+    return middleware
+
+
+def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def create_aiohttp_middleware(*args: Any, **keywords: Any) -> Any:
+        return _within_middleware(original(*args, **keywords))
+
+    return create_aiohttp_middleware
+
+
+def _failing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What was not handled is answered with an error page: the reason is noted."""
+
     @wraps(original)
     def handle_error(self: Any, request: Any, *args: Any, **keywords: Any) -> Any:
-        serving = SERVING.get(self)
-        if serving is not None:
+        exchange = PASSING.get(request._payload_writer)
+        if exchange is not None:
             with _IN_END:
-                error = keywords.get("exc", args[1] if len(args) > 1 else None)
-                if error is not None:
-                    serving.raised(error)
+                exchange.raised()
         return original(self, request, *args, **keywords)
 
     return handle_error
 
 
-def _read_nowait_chunk(original: Callable[..., Any]) -> Callable[..., Any]:
+def _reading(original: Callable[..., bytes]) -> Callable[..., bytes]:
     @wraps(original)
-    def _read_nowait_chunk(self: Any, n: int) -> Any:
+    def _read_nowait_chunk(self: Any, n: int) -> bytes:
         data = original(self, n)
-        serving = SERVING.get(self._protocol) if SERVING else None
-        if serving is not None:
-            with _IN_READ:
-                serving.read(self, data)
+        if READING:
+            upload = READING.get(self)
+            if upload is not None:
+                with _IN_READ:
+                    upload.read(self, data)
         return data
 
     return _read_nowait_chunk
 
 
-def _unread_data(original: Callable[..., Any]) -> Callable[..., Any]:
+def _decoding(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
-    def unread_data(self: Any, data: bytes) -> None:
-        original(self, data)
-        serving = SERVING.get(self._protocol) if SERVING else None
-        if serving is not None:
+    def __init__(self: Any, out: Any, *args: Any, **keywords: Any) -> None:  # noqa: N807
+        if active_recorder() is not None:
             with _IN_READ:
-                serving.put_back(self, data)
+                expect_coded(out)
+        original(self, out, *args, **keywords)
 
-    return unread_data
+    return __init__
 
 
-def _write(original: Callable[..., Any]) -> Callable[..., Any]:
+def _feeding(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    def _write(self: Any, chunk: Any) -> Any:
-        result = original(self, chunk)
-        serving = SERVING.get(self._protocol) if SERVING else None
-        if serving is not None:
-            with _IN_WRITE:
-                serving.wrote(chunk)
-        return result
+    def feed_data(self: Any, chunk: bytes, *args: Any) -> Any:
+        if chunk and (CODED or READING):
+            with _IN_READ:
+                note_coded(self.out, chunk)
+        return original(self, chunk, *args)
 
-    return _write
+    return feed_data
 
 
-def _writelines(original: Callable[..., Any]) -> Callable[..., Any]:
+def _losing(original: Callable[..., None]) -> Callable[..., None]:
+    """Requests that have not begun by then never will."""
+
     @wraps(original)
-    def _writelines(self: Any, chunks: Any) -> Any:
-        result = original(self, chunks)
-        serving = SERVING.get(self._protocol) if SERVING else None
-        if serving is not None:
+    def connection_lost(self: Any, *args: Any) -> None:
+        CODED.pop(self, None)
+        original(self, *args)
+
+    return connection_lost
+
+
+def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def _prepare_headers(self: Any) -> None:
+        exchange = PASSING.get(self._payload_writer)
+        if exchange is not None:
             with _IN_WRITE:
-                for chunk in chunks:
-                    serving.wrote(chunk)
-        return result
+                exchange.prepares(self._headers)
+        await original(self)
 
-    return _writelines
+    return _prepare_headers
 
 
-def _sendfile(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel sends a file: it is read, at its own place, when it has been sent."""
+def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def write_headers(self: Any, status_line: str, headers: Any) -> None:
+        exchange = PASSING.get(self)
+        if exchange is not None:
+            with _IN_WRITE:
+                exchange.starts(status_line, headers)
+        await original(self, status_line, headers)
+
+    return write_headers
+
+
+def _compressing(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def enable_compression(self: Any, *args: Any, **keywords: Any) -> None:
+        original(self, *args, **keywords)
+        exchange = PASSING.get(self)
+        if exchange is not None:
+            with _IN_WRITE:
+                self._compress = exchange.compressing(self._compress)
+
+    return enable_compression
+
+
+def _writing(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def write(self: Any, chunk: Any, *args: Any, **keywords: Any) -> None:
+        exchange = PASSING.get(self)
+        if exchange is not None:
+            with _IN_WRITE:
+                exchange.writes(self, chunk)
+        await original(self, chunk, *args, **keywords)
+
+    return write
+
+
+def _ending(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def write_eof(self: Any, chunk: Any = b"") -> None:
+        exchange = PASSING.get(self)
+        if exchange is None or self._eof:
+            await original(self, chunk)
+            return
+        with _IN_WRITE:
+            exchange.writes(self, chunk)
+        await original(self, chunk)
+        with _IN_WRITE:
+            exchange.wrote_all()
+
+    return write_eof
+
+
+def _sending_file(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A file that the kernel sends passes no writer: it is read again when it has been sent."""
 
     @wraps(original)
     async def _sendfile(self: Any, request: Any, fobj: Any, offset: int, count: int) -> Any:
-        result = await original(self, request, fobj, offset, count)
-        serving = SERVING.get(request.protocol)
-        if serving is not None:
+        exchange, file = PASSING.get(request._payload_writer), None
+        if exchange is not None:
             with _IN_WRITE:
-                serving.sent_file(fobj.fileno(), offset, count)
+                file = exchange.file = SentFile.of(fobj, offset, count)
+        if exchange is None or file is None:
+            return await original(self, request, fobj, offset, count)
+        try:
+            result = await original(self, request, fobj, offset, count)
+        except BaseException:
+            with _IN_WRITE:
+                exchange.sent_file(file, whole=False)
+            raise
+        with _IN_WRITE:
+            exchange.sent_file(file, whole=True)
         return result
 
     return _sendfile
 
 
+_WRITER = "aiohttp.http_writer:StreamWriter"
+
 LIBRARY = Library(
     name="aiohttp_web",
     protocol="http",
-    module="aiohttp.web_protocol",
+    module="aiohttp.web",
     distribution="aiohttp",
     versions=">=3.10",
     changes=(
-        Patch("aiohttp.web_protocol:RequestHandler._handle_request", _handle_request),
-        Patch("aiohttp.web_protocol:RequestHandler.handle_error", _handle_error),
-        Patch("aiohttp.streams:StreamReader._read_nowait_chunk", _read_nowait_chunk),
-        PatchIfPresent("aiohttp.streams:StreamReader.unread_data", _unread_data),
-        Patch("aiohttp.http_writer:StreamWriter._write", _write),
-        PatchIfPresent("aiohttp.http_writer:StreamWriter._writelines", _writelines),
-        Patch("aiohttp.web_fileresponse:FileResponse._sendfile", _sendfile),
+        Patch("aiohttp.web_protocol:RequestHandler._handle_request", _handling),
+        Patch("aiohttp.web_protocol:RequestHandler.handle_error", _failing),
+        Patch("aiohttp.web_protocol:RequestHandler.connection_lost", _losing),
+        Patch("aiohttp.http_parser:DeflateBuffer.__init__", _decoding),
+        Patch("aiohttp.http_parser:DeflateBuffer.feed_data", _feeding),
+        Patch("aiohttp.streams:StreamReader._read_nowait_chunk", _reading),
+        Patch("aiohttp.web_response:StreamResponse._prepare_headers", _preparing),
+        Patch("aiohttp.web_fileresponse:FileResponse._sendfile", _sending_file),
+        Patch(f"{_WRITER}.write_headers", _starting),
+        Patch(f"{_WRITER}.enable_compression", _compressing),
+        Patch(f"{_WRITER}.write", _writing),
+        Patch(f"{_WRITER}.write_eof", _ending),
+        WhenImported(
+            _INSTRUMENTOR,
+            (
+                Patch(f"{_INSTRUMENTOR}:middleware", _within_middleware),
+                # from 0.60b0 on: one for each tracer provider
+                PatchIfPresent(f"{_INSTRUMENTOR}:create_aiohttp_middleware", _creating),
+            ),
+        ),
     ),
-    extra="aiohttp",
 )

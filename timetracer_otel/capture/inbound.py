@@ -42,7 +42,7 @@ def _untraced() -> tuple[str, ...]:
     return tuple(pattern.strip() for pattern in found if pattern.strip())
 
 
-_KINDS = ("WSGI", "FLASK", "DJANGO")
+_KINDS = ("WSGI", "FLASK", "DJANGO", "AIOHTTP_SERVER")
 
 
 def note_route(route: str) -> None:

@@ -22,7 +22,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from timetracer_otel.protocols.wsgi import path_of
 
-__all__ = ["end_server_span", "start_server_span", "start_span"]
+__all__ = ["begin_server_span", "end_server_span", "start_server_span"]
 
 
 class _Headers(Getter[Mapping[str, Any]]):
@@ -42,29 +42,29 @@ _HEADERS = _Headers()
 def start_server_span(environ: Mapping[str, Any]) -> tuple[Span, Context]:
     """The span, continuing the caller's trace, and the context in which it is current."""
     method = environ.get("REQUEST_METHOD", "GET")
-    return start_span(method, environ, _attributes(environ, method), getter=_HEADERS)
+    return begin_server_span(method, environ, _attributes(environ, method), _HEADERS)
 
 
-def start_span(
+def begin_server_span(
     method: str,
     carrier: Mapping[str, Any],
     attributes: Mapping[str, Any],
-    *,
-    getter: Getter[Any] | None,
+    getter: Getter[Any] = default_getter,
 ) -> tuple[Span, Context]:
-    """The same of any request; without `getter` its `carrier` is a mapping of headers."""
+    """The same for any server: `attributes` that say nothing are left out."""
     # whatever an earlier request has left current in this thread is no parent of this one
     bare = trace.set_span_in_context(trace.INVALID_SPAN, otel_context.get_current())
-    parent = propagate.extract(carrier, bare, getter=getter or default_getter)
+    parent = propagate.extract(carrier, bare, getter=getter)
+    known = {name: value for name, value in attributes.items() if value}
     span = trace.get_tracer("timetracer_otel").start_span(
-        method, parent, SpanKind.SERVER, attributes=dict(attributes)
+        method, parent, SpanKind.SERVER, attributes=known
     )
     return span, trace.set_span_in_context(span, parent)
 
 
 def _attributes(environ: Mapping[str, Any], method: str) -> dict[str, Any]:
     port = environ.get("SERVER_PORT", "")
-    found = {
+    return {
         http_attributes.HTTP_REQUEST_METHOD: method,
         url_attributes.URL_SCHEME: environ.get("wsgi.url_scheme"),
         url_attributes.URL_PATH: path_of(environ),
@@ -77,7 +77,6 @@ def _attributes(environ: Mapping[str, Any], method: str) -> dict[str, Any]:
             "SERVER_PROTOCOL", ""
         ).removeprefix("HTTP/"),
     }
-    return {name: value for name, value in found.items() if value}
 
 
 def end_server_span(span: Span, *, route: str, status: int, error: BaseException | None) -> None:

@@ -1,4 +1,4 @@
-"""What a server does with an application of either kind as it loads it."""
+"""What a server does with an application of any kind as it loads it."""
 
 from __future__ import annotations
 
@@ -12,5 +12,8 @@ __all__ = ["with_server_span"]
 
 def with_server_span(app: Any) -> Any:
     """`app` with a SERVER span around it, if it makes none of its own."""
-    module = asgi if kind_of(app) == "asgi" else wsgi
+    kind = kind_of(app)
+    if kind == "aiohttp":  # its own server records it
+        return app
+    module = asgi if kind == "asgi" else wsgi
     return module.with_server_span(app)

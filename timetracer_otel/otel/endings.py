@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import signal
 import threading
@@ -18,7 +19,10 @@ from timetracer_otel.standing_in import in_place_of
 
 __all__ = ["forget_endings", "survive_endings"]
 
-_FLUSH_S = 3.0
+_FLUSH_S = 10.0
+"""Long enough for bodies of many megabytes to be looked through, within what servers are given."""
+
+_LOG = logging.getLogger("timetracer_otel")
 _LEDGER = Ledger()
 _installed = False
 
@@ -58,7 +62,9 @@ def _finish() -> None:
     recorder = active_recorder()
     if recorder is not None:
         with guarded("exit"):
-            recorder.finish(_FLUSH_S)
+            if not recorder.finish(_FLUSH_S):
+                waiting = recorder.worker.waiting
+                _LOG.warning("the process ends before %d recordings were written", waiting)
             for listener in recorder.ending_listeners:
                 listener()
 
