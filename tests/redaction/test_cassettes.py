@@ -20,6 +20,7 @@ from timetracer_otel.protocols.http_parts import (
     HttpRequestRef,
     HttpResponse,
 )
+from timetracer_otel.protocols.smtp import SMTP, SmtpInteraction, SmtpRequest, SmtpRequestRef
 from timetracer_otel.protocols.sql import SqlInteraction, SqlRequest, SqlResponse
 from timetracer_otel.recording import Body
 from timetracer_otel.redaction.cassettes import Redactor
@@ -253,3 +254,44 @@ def test_where_nothing_can_be_kept_the_key_ends_with_the_process(
     keys = EnvironmentAndFile({"HOME": str(tmp_path / "file")})
     assert not keys.current().lasting and keys.current() is keys.current()
     assert len(caplog.records) == 1
+
+
+def test_the_header_that_asks_for_a_recording_is_hidden() -> None:
+    asked = http(PERSON, url="http://shop/x", **{"X-Timetracer-Debug": "let-me-in-4711"})
+    assert b"let-me-in-4711" not in write_cassette(redacted(cassette(entry=asked)))
+
+
+@pytest.mark.parametrize("seal", [True, False])
+def test_bytes_that_redaction_removes_are_told(seal: bool) -> None:
+    framed = http(PERSON)
+    assert framed.response is not None
+    framed.response.extensions["wire"] = {"chunks": [1, 2]}
+    after = redacted(cassette(framed), seal=seal)
+    told = [(each.what, each.why, each.count) for each in after.dropped]
+    assert told == [("framing of HTTP's bodies", "redacted", 1)]
+    assert not seal or restored(after, KEY) == cassette(framed)
+
+
+def test_mail_is_hidden_with_all_that_says_who_sent_it() -> None:
+    """Credentials, addresses, the message: whatever they look like."""
+    plain = base64.b64encode(b"\0ada\0tiger-7").decode()
+    message = ["Subject: Dinner", "To: Bo <bo@home.org>", "", "See you at nine", "."]
+    sent = [["AUTH LOGIN"], ["YWRh"], [f"AUTH PLAIN {plain}"], ["MAIL FROM:<ada@home.org> size=99"]]
+    sent += [["RCPT TO:<bo@home.org>"], ["data"], message]
+    calls = [
+        SmtpInteraction(
+            id=n, library="smtplib", title="", start_us=0, request=SmtpRequest(sent=lines)
+        )
+        for n, lines in enumerate(sent)
+    ]
+    before = cassette(*calls)
+    after = redacted(before)
+    kept = write_cassette(after).decode()
+    for secret in (plain, "YWRh", "ada@home", "bo@home", "See you", "Dinner"):
+        assert secret not in kept
+    assert [len(call.request.sent) for call in after.interactions] == [1, 1, 1, 1, 1, 1, 5]
+    assert after.interactions[5].request.sent == ["data"]
+    session = Session(after, "test", shown=Shown(DEFAULT, after))
+    for call in calls:
+        ref = SmtpRequestRef("send", "".join(f"{each}\r\n" for each in call.request.sent).encode())
+        assert session.answer(SMTP, "smtplib", ref, "trace").id == call.id

@@ -49,6 +49,7 @@ class Protocol:
     `refs` are the classes of those references: dataclasses of plain values, which may be handed
     to another process of ours and encoded there. Without them that happens in the application.
 
+    `is_personal`: what it carries is to be hidden whatever it looks like.
     `hidden` is an interaction in which `Hide` has replaced what is to be hidden; itself where
     that is nothing. A protocol that says nothing of it is walked by the names of its fields.
     """
@@ -63,6 +64,7 @@ class Protocol:
     differences: Callable[[Any, Any], list[str]]
     refs: tuple[type, ...] = ()
     hidden: Callable[[Any, Hide], Any] = field(default=hidden_whole)
+    is_personal: bool = False
     cut_key: Callable[[Any], str] = field(default=_no_key)
     volatile_pairs: Callable[[Any, Any], dict[str, str]] = field(default=_no_pairs)
     self_evident: Callable[[Any], Part | None] = field(default=_nothing)

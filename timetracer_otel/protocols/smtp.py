@@ -13,6 +13,7 @@ from timetracer_otel.interaction.parts import InteractionBase, Part, RecordedErr
 from timetracer_otel.protocols.differences import named_differences
 from timetracer_otel.protocols.protocol import Protocol
 from timetracer_otel.protocols.resp import readable
+from timetracer_otel.protocols.smtp_hiding import hidden, is_credentials
 from timetracer_otel.protocols.volatile import loosened, pairs_between
 from timetracer_otel.values import decode
 
@@ -163,7 +164,6 @@ def differences(recorded: SmtpRequest, live: SmtpRequest) -> list[str]:
 
 
 _LONGEST = 120
-_COMMAND = re.compile(r"[A-Za-z]{4,8}")
 
 
 def title(request: SmtpRequest) -> str:
@@ -175,7 +175,7 @@ def title(request: SmtpRequest) -> str:
     line = str(request.sent[0])
     if line[:4].upper() == "AUTH":
         return " ".join(line.split(" ")[:2])
-    if " " not in line and not _COMMAND.fullmatch(line):
+    if is_credentials(line):
         return "credentials"
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
@@ -239,4 +239,6 @@ SMTP = Protocol(
     asked=asked,
     answered=answered,
     faults=faults,
+    hidden=hidden,
+    is_personal=True,
 )

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from timetracer_otel.cassette import Cassette, Draws, Interaction, Redaction, Sealed
+from timetracer_otel.cassette import Cassette, Draws, Dropped, Interaction, Redaction, Sealed
 from timetracer_otel.cassette.writing import Shared
 from timetracer_otel.keys import Key
 from timetracer_otel.protocols.http_parts import HttpInteraction
@@ -125,6 +125,7 @@ class Redactor:
         made = replace(
             made,
             draws=self._draws(cassette, pseudonyms),
+            dropped=[*cassette.dropped, *_removed(cassette, made)],
             resource=self._hidden_resource(cassette.resource, rules, pseudonyms),
         )
         return replace(
@@ -192,6 +193,27 @@ class Redactor:
         return after, found
 
 
+def _removed(before: Cassette, after: Cassette) -> list[Dropped]:
+    """Bytes that would still say what is hidden, and are in the cassette no more."""
+    pairs = zip(_answers_in(before), _answers_in(after), strict=True)
+    counts = {"raw": 0, "wire": 0}
+    for one, other in pairs:
+        if one is not other:
+            counts["raw"] += bool(getattr(one, "raw", "")) and not getattr(other, "raw", "")
+            counts["wire"] += "wire" in _extensions(one) and "wire" not in _extensions(other)
+    what = {"raw": "bytes of MongoDB's replies", "wire": "framing of HTTP's bodies"}
+    return [Dropped(what[name], "redacted", count) for name, count in counts.items() if count]
+
+
+def _answers_in(cassette: Cassette) -> list[Any]:
+    entries = [] if cassette.entry is None else [cassette.entry]
+    return [each.response for each in (*entries, *cassette.answers, *cassette.interactions)]
+
+
+def _extensions(response: Any) -> dict[str, Any]:
+    return getattr(response, "extensions", None) or {}
+
+
 def hidden_cassette(cassette: Cassette, rules: Rules, stands_for: Replace) -> Cassette:
     """The entry, the answers and the interactions, with `stands_for` in place of what is hidden."""
     entries: list[Any] = [] if cassette.entry is None else [cassette.entry]
@@ -215,15 +237,17 @@ def _all_hidden(
     hider = Hider(rules, stands_for)
     data = [_ENCODER.encode((i.request, i.response, i.error)) for i in interactions]
     whole = b"".join(data)
-    if rules.prefilter.nothing_in(whole):
+    personal = [protocol_of(each).is_personal for each in interactions]
+    if not any(personal) and rules.prefilter.nothing_in(whole):
         return list(interactions), hider
     text = whole.decode("utf-8")
     finder = rules.finder
     finder.look_at(text)
     made, inside = [], []
-    for interaction, encoded in zip(interactions, data, strict=True):
+    for interaction, encoded, is_personal in zip(interactions, data, personal, strict=True):
         hider.went_inside = False
-        quiet = not getattr(interaction, "raised", None) and rules.prefilter.nothing_in(encoded)
+        looked_at = is_personal or getattr(interaction, "raised", None)
+        quiet = not looked_at and rules.prefilter.nothing_in(encoded)
         made.append(interaction if quiet else hidden_interaction(interaction, hider))
         inside.append(hider.went_inside)
     if hider.learned:

@@ -186,6 +186,7 @@ CREDENTIALS = (
             *("accesskey", "subscription key", "license key", "licence key", "master key"),
             *("account key", "auth key", "service key", "shared access key", "function key"),
             *("encryption key", "deploy key", "api secret", "x functions key", "key secret"),
+            *("timetracer debug",),
         ),
     ),
     Kind(
