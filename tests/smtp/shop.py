@@ -19,5 +19,6 @@ def order() -> dict[str, str]:
     message["Date"], message["Message-ID"] = formatdate(), make_msgid()
     message.set_content("Thank you")
     with smtplib.SMTP("localhost", int(os.environ["SMTP_PORT"])) as client:
+        client.login("ada", "secret")
         client.send_message(message)
     return {"mailed": message["Date"]}
