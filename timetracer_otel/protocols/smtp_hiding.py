@@ -91,6 +91,4 @@ def _header(line: Any, hide: Hide) -> Any:
     found = _HEADER.fullmatch(line) if isinstance(line, str) else None
     if found is None or found[1].lower() in _OPEN:
         return hide.value(line)
-    if found[1].lower() == "subject":
-        return f"{found[1]}:{hide.text(found[2], _SECRET)}"
     return f"{found[1]}:{hide.text(found[2], '')}"
