@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any
 
 from timetracer_otel.patching import Change, Patch, WhenImported
-from timetracer_otel.replay.sessions import in_force
 
 __all__ = ["APPLICATION", "Origin", "following", "origin"]
 
@@ -127,8 +126,6 @@ def _making_task(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def create_task(self: Any, coro: Any, **keywords: Any) -> Any:
-        if in_force() is None:
-            return original(self, coro, **keywords)
         return _as_begun_by(origin(), original, self, coro, **keywords)
 
     return create_task
@@ -137,8 +134,6 @@ def _making_task(original: Callable[..., Any]) -> Callable[..., Any]:
 def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
-        if in_force() is None:
-            return original(self, fn, *args, **keywords)
         begun = origin()
 
         @wraps(fn, updated=())
@@ -153,8 +148,7 @@ def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
 def _starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(original)
     def start(self: Any) -> None:
-        if in_force() is not None:
-            self._timetracer_begun_by = origin()
+        self._timetracer_begun_by = origin()
         original(self)
 
     return start
