@@ -318,8 +318,11 @@ async def nonsense(scope: Scope, receive: Receive, send: Send, say: Say) -> None
 async def goes_on(scope: Scope, receive: Receive, send: Send, say: Say) -> None:
     """Work after the answer, within the call and beyond it."""
 
+    answered = asyncio.Event()
+
     async def later() -> None:
-        await asyncio.sleep(0.05)
+        await answered.wait()
+        await asyncio.sleep(0.03)
         say("detached", own=OWN.get())
 
     OWN.set("request")
@@ -329,6 +332,7 @@ async def goes_on(scope: Scope, receive: Receive, send: Send, say: Say) -> None:
     await reply(send, "answered")
     await asyncio.sleep(0.02)
     say("after the answer")
+    answered.set()
 
 
 @endpoint

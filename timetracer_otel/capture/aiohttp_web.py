@@ -247,6 +247,7 @@ LIBRARY = Library(
     module="aiohttp.web",
     distribution="aiohttp",
     versions=">=3.10",
+    extra="aiohttp",
     changes=(
         Patch("aiohttp.web_protocol:RequestHandler._handle_request", _handling),
         Patch("aiohttp.web_protocol:RequestHandler.handle_error", _failing),
