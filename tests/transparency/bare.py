@@ -317,7 +317,6 @@ async def nonsense(scope: Scope, receive: Receive, send: Send, say: Say) -> None
 @endpoint
 async def goes_on(scope: Scope, receive: Receive, send: Send, say: Say) -> None:
     """Work after the answer, within the call and beyond it."""
-
     answered = asyncio.Event()
 
     async def later() -> None:
