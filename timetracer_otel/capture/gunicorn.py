@@ -21,16 +21,10 @@ def _loading(original: Callable[..., Any]) -> Callable[..., Any]:
         app = original(self)
         if fresh:
             with guarded("gunicorn load"):
-                if not _is_aiohttp(self.cfg.worker_class):
-                    app = self.callable = with_server_span(app)
+                app = self.callable = with_server_span(app)
         return app
 
     return wsgi
-
-
-def _is_aiohttp(worker: type) -> bool:
-    """Whether it serves applications of aiohttp.web, and takes nothing that is put around one."""
-    return any(ancestor.__module__ == "aiohttp.worker" for ancestor in worker.__mro__)
 
 
 LIBRARY = Library(
