@@ -41,9 +41,7 @@ def _at_another_port(session: Session, system: str, server: str) -> str:
         known = [f"{system}://{one}" for system, all_ in _servers(session).items() for one in all_]
         moved = _MOVED[session] = MovedPorts(known)
     found = moved.recorded_as(f"{system}://{server}", lambda _one: True).partition("://")[2]
-    told = f"{found} ← {server} (another port)"
-    if found != server and told not in session.outcome.loose:
-        session.outcome.loose.append(told)
+    session.tell_moved(found, server)
     return found
 
 

@@ -106,7 +106,7 @@ class Session:
         self._hint = hint
         self._pairs: dict[str, str] = {}
         self._seen: dict[str, tuple[Protocol, ...]] = {}
-        self._told_of_ports: set[str] = set()
+        self._moves_told: set[str] = set()
         self._lock = RLock()
 
     def answer(self, protocol: Protocol, library: str, ref: object, scope: Scope) -> Interaction:
@@ -149,15 +149,21 @@ class Session:
     def recorded_url(self, method: str, url: str) -> str:
         """`url` at the port that its server had when it was recorded."""
         origin, rest = origin_and_rest(url)
-        path = canonical_url(f"http://-{rest}")
-        asked = f"{method} {path}"
         with self._lock:
             moved, known = self._moved
-            found = moved.recorded_as(origin, lambda one: asked in known[one])
-            if found != origin and origin not in self._told_of_ports:
-                self._told_of_ports.add(origin)
-                self.outcome.loose.append(f"{found} ← {origin} (another port)")
+            found = moved.recorded_as(origin, lambda one: _asked(method, rest) in known[one])
+            self.tell_moved(found, origin)
         return found + rest
+
+    def tell_moved(self, recorded: str, live: str) -> None:
+        """`live` stands for the address `recorded`, at another port if it is not the same."""
+        if recorded == live:
+            return
+        told = f"{recorded} ← {live} (another port)"
+        with self._lock:
+            if told not in self._moves_told:
+                self._moves_told.add(told)
+                self.outcome.loose.append(told)
 
     @cached_property
     def _moved(self) -> tuple[MovedPorts, dict[str, set[str]]]:
@@ -166,8 +172,7 @@ class Session:
         for one in (*self.cassette.bootstrap, *self.cassette.interactions):
             if isinstance(one, HttpInteraction):
                 origin, rest = origin_and_rest(one.request.url)
-                asked = f"{one.request.method} {canonical_url(f'http://-{rest}')}"
-                known.setdefault(origin, set()).add(asked)
+                known.setdefault(origin, set()).add(_asked(one.request.method, rest))
         return MovedPorts(known if self._loosely else ()), known
 
     def upcoming(self, asks: Asks, question: object) -> Interaction | None:
@@ -290,6 +295,11 @@ class Session:
     def hint_for(self, library: str) -> str:
         """What is advised when `library` asks what nothing answers; empty for the usual."""
         return self._hint.replace("{library}", library)
+
+
+def _asked(method: str, rest: str) -> str:
+    """What is asked of a server, wherever it listens."""
+    return f"{method} {canonical_url(f'http://-{rest}')}"
 
 
 class Sessions:
