@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from packaging.version import Version
 
 from tests.aiohttp_web import app
 from tests.aiohttp_web.asking import CASES, exchanged
 from tests.wsgi.serving import (
+    GUNICORN,
     entries,
     free_port,
     recording,
@@ -24,10 +22,7 @@ from tests.wsgi.serving import (
 )
 from timetracer_otel.capture.serving import with_server_span
 
-GUNICORN = [
-    *(sys.executable, "-m", "gunicorn", "-k", "aiohttp.GunicornWebWorker"),
-    *(["--no-control-socket"] if Version(version("gunicorn")) >= Version("25.1") else []),
-]
+WORKER = [*GUNICORN, "-k", "aiohttp.GunicornWebWorker"]
 ASKED = ("text", "asks", "upload", "file", "raised")
 
 
@@ -38,7 +33,7 @@ def test_what_the_worker_serves_stays_the_very_object(made: object) -> None:
 
 def test_recorded_and_replayed(tmp_path: Path) -> None:
     port, folder, log = free_port(), tmp_path / "cassettes", tmp_path / "log"
-    command = [*GUNICORN, "tests.aiohttp_web.app:make_later", "-b", f"127.0.0.1:{port}"]
+    command = [*WORKER, "tests.aiohttp_web.app:make_later", "-b", f"127.0.0.1:{port}"]
     with upstream() as url:
         variables: dict[str, Any] = {"UPSTREAM_URL": url, "DATABASE": str(tmp_path / "numbers.db")}
         with running(recording(command, folder), port, log=log, **variables):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.version import Version
 from websockets.sync.client import connect
 
 from tests.wsgi.serving import (
+    GUNICORN,
     ask,
     entries,
     free_port,
@@ -26,8 +25,7 @@ from tests.wsgi.serving import (
 COMMANDS = {
     "run_app": [sys.executable, "-m", "tests.aiohttp_web.shop", "--port", "{port}"],
     "gunicorn": [
-        *(sys.executable, "-m", "gunicorn", "-b", "127.0.0.1:{port}"),
-        *(["--no-control-socket"] if Version(version("gunicorn")) >= Version("25.1") else []),
+        *(*GUNICORN, "-b", "127.0.0.1:{port}"),
         *("-k", "aiohttp.GunicornWebWorker", "tests.aiohttp_web.shop:factory"),
     ],
 }

@@ -7,13 +7,17 @@ import http.client
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from packaging.version import Version
 
 from tests import serving
 from tests.serving import ROOT, TIMETRACER, free_port
@@ -22,6 +26,7 @@ from timetracer_otel.exporters.files import find, read
 from timetracer_otel.protocols.http_parts import HttpInteraction
 
 __all__ = [
+    "GUNICORN",
     "ROOT",
     "TIMETRACER",
     "Replayed",
@@ -35,6 +40,11 @@ __all__ = [
     "running",
     "upstream",
     "wait_for_cassettes",
+]
+
+GUNICORN = [
+    *(sys.executable, "-m", "gunicorn"),
+    *(["--no-control-socket"] if Version(version("gunicorn")) >= Version("25.1") else []),
 ]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.version import Version
 
 from tests.wsgi.serving import (
+    GUNICORN,
     Reply,
     ask,
     entries,
@@ -23,19 +22,16 @@ from tests.wsgi.serving import (
     wait_for_cassettes,
 )
 
-GUNICORN = [
-    *(sys.executable, "-m", "gunicorn", "tests.wsgi.bare:app"),
-    *(["--no-control-socket"] if Version(version("gunicorn")) >= Version("25.1") else []),
-]
+BARE = [*GUNICORN, "tests.wsgi.bare:app"]
 COMMANDS = {
     "wsgiref": [sys.executable, "-m", "tests.wsgi.bare", "{port}"],
-    "sync": [*GUNICORN, "-b", "127.0.0.1:{port}", "--workers", "2"],
-    "gthread": [*GUNICORN, "-b", "127.0.0.1:{port}", "-k", "gthread", "--threads", "4"],
+    "sync": [*BARE, "-b", "127.0.0.1:{port}", "--workers", "2"],
+    "gthread": [*BARE, "-b", "127.0.0.1:{port}", "-k", "gthread", "--threads", "4"],
     "waitress": [
         *(sys.executable, "-m", "waitress", "--listen", "127.0.0.1:{port}"),
         "tests.wsgi.bare:app",
     ],
-    "gevent": [*GUNICORN, "-b", "127.0.0.1:{port}", "-k", "gevent"],
+    "gevent": [*BARE, "-b", "127.0.0.1:{port}", "-k", "gevent"],
 }
 ASKED: list[tuple[str, dict[str, Any]]] = [
     ("/a_list", {}),
