@@ -46,7 +46,7 @@ def replay(
         str | None,
         typer.Option(
             metavar="MODULE:APP",
-            help="The application, ASGI, WSGI or aiohttp, run in here.",
+            help="The application, ASGI, WSGI or aiohttp, run in this process.",
         ),
     ] = None,
     serve: Annotated[

@@ -358,6 +358,7 @@ class Hider:
     def _is_nothing_in(self, texts: Sequence[Any], name: str) -> bool:
         if self._literals is not None or self.rules.asked is not None:
             return False
+        # quoted, as the prefilter has texts in JSON: it knows a date by its quotation marks
         everything = '"\n"'.join((name, *(text for text in texts if text is not None)))
         return self.rules.prefilter.nothing_in(f'"{everything}"'.encode("utf-8", "replace"))
 
